@@ -1,0 +1,96 @@
+import type { Clock } from './clock.ts';
+import { realClock } from './clock.ts';
+import { CancelledError, InvalidArgumentError, TimeoutError } from './errors.ts';
+
+/** What every waiting call takes: `timeout` in seconds, `signal` to give up early. */
+export interface WaitOptions {
+  readonly timeout?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A point on the monotonic clock, computed once and passed down, so that nested waits share one budget. */
+export class Deadline {
+  readonly #at: number;
+  readonly #clock: Clock;
+
+  private constructor(at: number, clock: Clock) {
+    this.#at = at;
+    this.#clock = clock;
+  }
+
+  /** `undefined` means never. */
+  static after(seconds: number | undefined, clock: Clock = realClock): Deadline {
+    if (seconds === undefined) return new Deadline(Infinity, clock);
+    return new Deadline(clock.now() + checkSeconds('timeout', seconds), clock);
+  }
+
+  /** Seconds left, never negative; Infinity for a deadline that never comes. */
+  get left(): number {
+    return Math.max(0, this.#at - this.#clock.now());
+  }
+
+  get passed(): boolean {
+    return this.left === 0;
+  }
+}
+
+/** Validates a duration: a number that is neither NaN nor negative. */
+export function checkSeconds(name: string, seconds: number): number {
+  if (typeof seconds !== 'number' || Number.isNaN(seconds) || seconds < 0) {
+    throw new InvalidArgumentError(name, seconds, 'a number of seconds, 0 or more');
+  }
+  return seconds;
+}
+
+/**
+ * Settles as `promise` does, or rejects with TimeoutError or CancelledError, whichever comes first. The work behind
+ * the promise goes on: this bounds the wait, not the work.
+ */
+export async function within<T>(
+  promise: PromiseLike<T>,
+  options: WaitOptions & { clock?: Clock; what?: string } = {},
+): Promise<T> {
+  const { timeout, signal, clock = realClock, what = 'wait' } = options;
+  if (timeout === undefined && signal === undefined) return promise;
+  throwIfAborted(signal);
+  if (timeout !== undefined) checkSeconds('timeout', timeout);
+  return new Promise<T>((resolve, reject) => {
+    const timer =
+      timeout === undefined || timeout === Infinity
+        ? undefined
+        : clock.setTimer(timeout, () => {
+            done();
+            reject(new TimeoutError(`${what} timed out after ${timeout} s`, { timeout }));
+          });
+    const abort = () => {
+      done();
+      reject(cancelledBy(signal!));
+    };
+    const done = () => {
+      timer?.cancel();
+      signal?.removeEventListener('abort', abort);
+    };
+    signal?.addEventListener('abort', abort, { once: true });
+    promise.then(
+      (value) => {
+        done();
+        resolve(value);
+      },
+      (error: unknown) => {
+        done();
+        reject(error);
+      },
+    );
+  });
+}
+
+/** The error for an aborted signal: its own reason if that is already one of ours, else a CancelledError around it. */
+export function cancelledBy(signal: AbortSignal): Error {
+  const reason: unknown = signal.reason;
+  if (reason instanceof CancelledError || reason instanceof TimeoutError) return reason;
+  return new CancelledError('cancelled', { cause: reason });
+}
+
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw cancelledBy(signal);
+}

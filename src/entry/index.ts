@@ -1,0 +1,2 @@
+export * from '../base/errors.ts';
+export { Typed } from '../base/json/typed.ts';

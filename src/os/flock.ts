@@ -1,0 +1,34 @@
+import { InvalidArgumentError } from '../base/errors.ts';
+import { errno, libc, systemError } from './libc.ts';
+
+export const LOCK_SH = 1;
+export const LOCK_EX = 2;
+export const LOCK_UN = 8;
+const LOCK_NB = 4;
+
+const EINTR = 4;
+const EWOULDBLOCK = process.platform === 'darwin' ? 35 : 11;
+
+/**
+ * Takes or gives up a lock on an open file without waiting; false if others hold it. The kernel frees it when the
+ * last descriptor of this opening is closed, however its holder ends (flock(2)).
+ */
+export function tryFlock(fd: number, operation: typeof LOCK_SH | typeof LOCK_EX | typeof LOCK_UN): boolean {
+  if (!Number.isInteger(fd) || fd < 0) throw new InvalidArgumentError('fd', fd, 'an open file descriptor');
+  const flock = libc('int flock(int fd, int operation)');
+  while (flock(fd, operation | LOCK_NB) < 0) {
+    const number = errno();
+    if (number === EWOULDBLOCK) return false;
+    if (number !== EINTR) throw systemError('flock', { fd, errno: number });
+  }
+  return true;
+}
+
+/** Takes the lock, blocking this thread until it is free. For threads of their own, never for the event loop. */
+export function flockSync(fd: number, operation: typeof LOCK_SH | typeof LOCK_EX | typeof LOCK_UN): void {
+  const flock = libc('int flock(int fd, int operation)');
+  while (flock(fd, operation) < 0) {
+    const number = errno();
+    if (number !== EINTR) throw systemError('flock', { fd, errno: number });
+  }
+}

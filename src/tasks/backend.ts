@@ -1,0 +1,36 @@
+/** A result as a backend keeps it: the document is Celery's, already written. */
+export interface StoredResult {
+  readonly id: string;
+  /** `PENDING` is never stored; SUCCESS, FAILURE and REVOKED are final. */
+  readonly state: string;
+  readonly document: string;
+}
+
+export interface BackendCapabilities {
+  readonly durable: boolean;
+  readonly shared: boolean;
+}
+
+export const readyStates: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'REVOKED']);
+
+/**
+ * The seam every result backend fits. A stored SUCCESS is never replaced, a final state only by another final one; what
+ * is refused so is no error. Calls may overlap; an implementation batches what arrives together.
+ */
+export interface Backend extends AsyncDisposable {
+  readonly capabilities: BackendCapabilities;
+  /** Resolves when the results are as safe as the backend makes them, and those who wait have been woken. */
+  store(results: readonly StoredResult[]): Promise<void>;
+  /** In the order of `ids`; undefined for a task of which nothing is known. */
+  fetch(ids: readonly string[]): Promise<(StoredResult | undefined)[]>;
+  /** Waits for the task's final state. Rejects with CancelledError when `signal` is aborted, ClosedError after `close`. */
+  wait(id: string, signal?: AbortSignal): Promise<StoredResult>;
+  /** Deletes results; unknown ids are no error. */
+  forget(ids: readonly string[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface BackendOptions {
+  /** Seconds after which a result may be deleted (Celery's `result_expires`; default one day). 0 keeps it. */
+  readonly resultExpires?: number;
+}

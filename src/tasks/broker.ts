@@ -1,0 +1,103 @@
+import type { Envelope, MessageLimits } from './envelope.ts';
+
+/** What a broker makes of the features that differ between brokers; printed by `simul doctor` and the documentation. */
+export interface BrokerCapabilities {
+  /** Messages survive the end of every process. */
+  readonly durable: boolean;
+  /** `native`: held back until due; `claim`: a worker takes them and gives them back with the time they are due. */
+  readonly delay: 'native' | 'claim';
+  /** How many of the ten priorities are told apart. */
+  readonly priorities: number;
+  /** Other processes can take part. */
+  readonly shared: boolean;
+}
+
+export interface OutgoingMessage {
+  readonly queue: string;
+  readonly envelope: Envelope;
+  /** 0 to 9, 9 first; undefined is the wire's own default. */
+  readonly priority: number | undefined;
+  /** Not to be handed out before this time, in seconds since the UNIX epoch. A broker may hand it out all the same. */
+  readonly due: number | undefined;
+}
+
+/** How many messages of a queue are in which condition. */
+export interface QueueSize {
+  readonly queue: string;
+  readonly waiting: number;
+  readonly delayed: number;
+  readonly claimed: number;
+}
+
+/** A message set aside because nothing could be done with it. */
+export interface QuarantinedMessage {
+  readonly queue: string;
+  /** The task's id where one could be read. */
+  readonly id: string | undefined;
+  readonly reason: string;
+  /** Seconds since the UNIX epoch. */
+  readonly time: number;
+  /** The message as it stood. */
+  readonly text: string;
+}
+
+/** A claimed message. It stays claimed while its consumer lives, until one of the consumer's settling calls. */
+export interface Delivery {
+  /** Names this claim, not the message: a message that is handed out again has another tag. */
+  readonly tag: string;
+  readonly queue: string;
+  readonly redelivered: boolean;
+  /** How often the message has been handed out, this time included. */
+  readonly deliveries: number;
+  /** Decodes the message; throws DecodeError for one that is malformed. */
+  envelope(): Envelope;
+}
+
+export interface ConsumerOptions {
+  readonly queues: readonly string[];
+  /** Seconds after which a claim that is not renewed goes back to its queue. */
+  readonly lease: number;
+  /** Name of the worker, for those who look at the claims. */
+  readonly hostname: string;
+  readonly limits?: MessageLimits;
+  /** The consumer lets its claims go when the thread that made it has been blocked this long; undefined means never. */
+  readonly stallTimeout?: number | undefined;
+}
+
+/**
+ * Takes messages and settles them. Claims are renewed by the consumer itself, off the thread of its user: a claim
+ * expires only when the process is dead, cut off, or silent beyond `stallTimeout`.
+ */
+export interface Consumer extends AsyncDisposable {
+  /**
+   * Claims up to `max` messages, the most urgent first, and waits until there is at least one. Rejects with
+   * CancelledError when `signal` is aborted, and then has claimed nothing; with ClosedError after `close`.
+   */
+  receive(max: number, signal?: AbortSignal): Promise<Delivery[]>;
+  /** The work is done: the messages are gone. False for a claim that was lost before. */
+  acknowledge(deliveries: readonly Delivery[]): Promise<boolean[]>;
+  /** Gives messages back to the front of their queues, or not before `due` (seconds since the UNIX epoch). */
+  release(deliveries: readonly Delivery[], due?: number): Promise<void>;
+  /** Sets a message aside for good. */
+  quarantine(delivery: Delivery, reason: string, id?: string): Promise<void>;
+  /** Gives back everything unsettled. Idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * The seam every broker fits. Calls may overlap; each implementation batches what arrives together. Everything that
+ * keeps the event loop alive does so only while a call is under way.
+ */
+export interface Broker extends AsyncDisposable {
+  readonly capabilities: BrokerCapabilities;
+  /** Resolves when every message is as safe as the broker makes it. All or none of one call where it can. */
+  publish(messages: readonly OutgoingMessage[]): Promise<void>;
+  consume(options: ConsumerOptions): Promise<Consumer>;
+  /** Sizes of the named queues, or of all that exist. */
+  sizes(queues?: readonly string[]): Promise<QueueSize[]>;
+  /** Deletes what waits in a queue, delayed messages included, claimed ones not; tells how many. */
+  purge(queue: string): Promise<number>;
+  /** The messages set aside, newest first. */
+  quarantined(limit?: number): Promise<QuarantinedMessage[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,56 @@
+import { DecodeError } from '../base/errors.ts';
+import { decodeJson } from '../base/json/decode.ts';
+
+/**
+ * A message as kombu writes it on every broker that has no properties of its own (Redis, SQS, SQLite, memory). The keys
+ * are the wire's; `body` is already serialised and encoded as `properties.body_encoding` says.
+ */
+export interface Envelope {
+  readonly body: string;
+  readonly 'content-type': string;
+  readonly 'content-encoding': string;
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly properties: EnvelopeProperties;
+}
+
+export interface EnvelopeProperties {
+  readonly correlation_id?: string;
+  readonly reply_to?: string;
+  readonly delivery_mode?: number;
+  readonly delivery_info: Readonly<{ exchange: string; routing_key: string; redelivered?: boolean }>;
+  readonly priority?: number;
+  readonly expiration?: string;
+  readonly body_encoding?: string;
+  readonly delivery_tag: string;
+}
+
+/** Sizes and depths checked before anything is decoded. */
+export interface MessageLimits {
+  /** Longest message accepted, in characters of its text. */
+  readonly maxLength: number;
+  /** Deepest nesting accepted in an envelope and in a body. */
+  readonly maxDepth: number;
+}
+
+export const defaultLimits: MessageLimits = { maxLength: 64 * 2 ** 20, maxDepth: 100 };
+
+/** The text of an envelope. All parts are plain JSON by construction, so the native writer does. */
+export function encodeEnvelope(envelope: Envelope): string {
+  return JSON.stringify(envelope);
+}
+
+/** Reads an envelope; DecodeError says what is wrong with one that kombu would not have written. */
+export function decodeEnvelope(text: string, limits: MessageLimits = defaultLimits): Envelope {
+  const value = decodeJson(text, { ...limits, hostileKeys: 'refuse' });
+  if (!isRecord(value)) throw new DecodeError('the message is not a JSON object');
+  if (typeof value['body'] !== 'string') throw new DecodeError('the message has no body');
+  const headers = value['headers'] ?? {};
+  const properties = value['properties'];
+  if (!isRecord(headers)) throw new DecodeError('the headers of the message are not an object');
+  if (!isRecord(properties)) throw new DecodeError('the message has no properties');
+  return { ...value, headers, properties } as unknown as Envelope;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
