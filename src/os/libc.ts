@@ -68,7 +68,7 @@ function errorName(number: number): string {
 }
 
 function strerror(number: number): string {
-  return String((libc('const char *strerror(int number)') as unknown as (n: number) => string)(number)).toLowerCase();
+  return (libc('const char *strerror(int number)') as unknown as (n: number) => string)(number).toLowerCase();
 }
 
 function load(): { koffi: Koffi; library: ReturnType<Koffi['load']> } {
