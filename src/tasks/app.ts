@@ -59,7 +59,11 @@ export class Simul implements AsyncDisposable {
 
   /** Registers a function as a task; types of arguments and result are the function's. */
   task<A extends unknown[], R>(name: string, fn: PlainFunction<A, R>): Task<A, R>;
-  task<A extends unknown[], R>(name: string, options: TaskOptions & { bind: true }, fn: BoundFunction<A, R>): Task<A, R>;
+  task<A extends unknown[], R>(
+    name: string,
+    options: TaskOptions & { bind: true },
+    fn: BoundFunction<A, R>,
+  ): Task<A, R>;
   task<A extends unknown[], R>(name: string, options: TaskOptions, fn: PlainFunction<A, R>): Task<A, R>;
   task(name: string, ...rest: unknown[]): unknown {
     const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
@@ -117,7 +121,7 @@ export class Simul implements AsyncDisposable {
       applyMany: (list: Iterable<unknown[]>, apply: ApplyOptions = {}) => this.#send(name, [...list], apply),
     };
     Object.defineProperty(call, 'name', { value: name });
-    return Object.assign(call, methods) as unknown as Task;
+    return Object.assign(call, methods) as Task;
   }
 
   async #send(name: string, argsList: readonly (readonly unknown[])[], apply: ApplyOptions): Promise<AsyncResult[]> {
@@ -177,7 +181,8 @@ function outgoing(
 
 function checkApply(name: string, argsList: readonly (readonly unknown[])[], apply: ApplyOptions): void {
   if (typeof name !== 'string' || name === '') throw new InvalidArgumentError('name', name, 'the name of a task');
-  for (const args of argsList) if (!Array.isArray(args)) throw new InvalidArgumentError('args', args, 'an array of arguments');
+  for (const args of argsList)
+    if (!Array.isArray(args)) throw new InvalidArgumentError('args', args, 'an array of arguments');
   checkPriority(apply.priority);
   for (const key of ['queue', 'taskId'] as const) {
     if (apply[key] !== undefined && (typeof apply[key] !== 'string' || apply[key] === '')) {
@@ -185,7 +190,8 @@ function checkApply(name: string, argsList: readonly (readonly unknown[])[], app
     }
   }
   const kwargs: unknown = apply.kwargs ?? {};
-  if (typeof kwargs !== 'object' || Array.isArray(kwargs)) throw new InvalidArgumentError('kwargs', kwargs, 'an object');
+  if (typeof kwargs !== 'object' || Array.isArray(kwargs))
+    throw new InvalidArgumentError('kwargs', kwargs, 'an object');
   if (argsList.length > 1 && apply.taskId !== undefined) throw new UnsupportedError('taskId names one task, not many');
 }
 

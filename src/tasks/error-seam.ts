@@ -1,3 +1,4 @@
+import { textOf } from '../base/error-text.ts';
 import * as simulErrors from '../base/errors.ts';
 import { isRecord } from './envelope.ts';
 import * as taskErrors from './errors.ts';
@@ -41,7 +42,7 @@ for (const module of [simulErrors, taskErrors]) {
 }
 
 export function toWireError(error: unknown): WireError {
-  if (!(error instanceof Error)) return { exc_type: 'Error', exc_message: [String(error)], exc_module: ownModule };
+  if (!(error instanceof Error)) return { exc_type: 'Error', exc_message: [textOf(error)], exc_module: ownModule };
   const cls = error.constructor as ErrorClass;
   const pythonType = typeof cls.pythonType === 'string' ? cls.pythonType : undefined;
   if (pythonType !== undefined) {
@@ -59,7 +60,11 @@ export function fromWireError(document: unknown, traceback: unknown): Error {
   if (cls === undefined) Object.defineProperty(error, 'name', { value: type, configurable: true, enumerable: false });
   if (typeof traceback === 'string' && traceback !== '') {
     const here = error.stack ?? `${error.name}: ${error.message}`;
-    Object.defineProperty(error, 'stack', { value: `${here}\n  in the worker:\n${traceback}`, configurable: true, writable: true });
+    Object.defineProperty(error, 'stack', {
+      value: `${here}\n  in the worker:\n${traceback}`,
+      configurable: true,
+      writable: true,
+    });
   }
   return error;
 }
@@ -69,12 +74,12 @@ function wire(type: string, error: Error, module: string): WireError {
 }
 
 function readWireError(document: unknown): { type: string; module: string; message: string } {
-  if (!isRecord(document)) return { type: 'Error', module: '', message: String(document) };
+  if (!isRecord(document)) return { type: 'Error', module: '', message: textOf(document) };
   const { exc_type: type, exc_message: message, exc_module: module } = document;
   return {
     type: typeof type === 'string' && type !== '' ? type : 'Error',
     module: typeof module === 'string' ? module : '',
-    message: Array.isArray(message) ? message.map(String).join(', ') : message === undefined ? '' : String(message),
+    message: (Array.isArray(message) ? message : message === undefined ? [] : [message]).map(textOf).join(', '),
   };
 }
 
@@ -82,7 +87,8 @@ function readWireError(document: unknown): { type: string; module: string; messa
 function rebuild(cls: ErrorClass, message: string): Error {
   const error = new Error(message);
   Object.setPrototypeOf(error, cls.prototype as object);
-  if (error instanceof simulErrors.SimulError) Object.defineProperty(error, 'code', { value: codeOf(cls), enumerable: true });
+  if (error instanceof simulErrors.SimulError)
+    Object.defineProperty(error, 'code', { value: codeOf(cls), enumerable: true });
   return error;
 }
 

@@ -1,5 +1,5 @@
 import type { WaitOptions } from '../base/deadline.ts';
-import { within } from '../base/deadline.ts';
+import { checkSeconds, within } from '../base/deadline.ts';
 import { InvalidStateError } from '../base/errors.ts';
 import type { Backend } from './backend.ts';
 import { readyStates } from './backend.ts';
@@ -104,7 +104,9 @@ export class AsyncResult<R = unknown> {
     const [current] = await backend.fetch([this.id]);
     if (current !== undefined && readyStates.has(current.state)) return;
     const error = new TaskRevokedError(options.terminate === true ? 'terminated' : 'revoked');
-    await backend.store([{ id: this.id, state: 'REVOKED', document: errorDocument({ id: this.id }, 'REVOKED', error) }]);
+    await backend.store([
+      { id: this.id, state: 'REVOKED', document: errorDocument({ id: this.id }, 'REVOKED', error) },
+    ]);
   }
 
   toJSON(): ResultTuple {
@@ -113,14 +115,17 @@ export class AsyncResult<R = unknown> {
 
   async #wait(options: GetOptions): Promise<ResultDocument> {
     const backend = await this.#store.backend();
+    if (options.timeout === undefined)
+      return readResultDocument((await backend.wait(this.id, options.signal)).document);
+    checkSeconds('timeout', options.timeout);
     const stop = new AbortController();
     const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
     try {
-      const waiting = backend.wait(this.id, signal);
-      const stored = await within(waiting, { ...options, what: `task ${this.id}` });
+      const stored = await within(backend.wait(this.id, signal), { timeout: options.timeout, what: `task ${this.id}` });
       return readResultDocument(stored.document);
-    } finally {
-      stop.abort();
+    } catch (error) {
+      stop.abort(error);
+      throw error;
     }
   }
 

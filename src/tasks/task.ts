@@ -59,7 +59,9 @@ export interface ApplyOptions {
 }
 
 /** Arguments for `applyAsync`: all of them, or a leading part when the rest comes as `kwargs`. */
-export type PartialArgs<A extends readonly unknown[]> = A | (A extends readonly [...infer H, unknown] ? PartialArgs<H> : never);
+export type PartialArgs<A extends readonly unknown[]> =
+  | A
+  | (A extends readonly [...infer H, unknown] ? PartialArgs<H> : never);
 
 /**
  * A registered function. Called directly it runs here and now; `delay` and `applyAsync` send it to a worker.

@@ -25,6 +25,7 @@ function expiry(expires: number | Date | undefined): Date | undefined {
 }
 
 function checkDate(name: string, date: Date): Date {
-  if (!(date instanceof Date) || Number.isNaN(date.getTime())) throw new InvalidArgumentError(name, date, 'a valid Date');
+  if (!(date instanceof Date) || Number.isNaN(date.getTime()))
+    throw new InvalidArgumentError(name, date, 'a valid Date');
   return date;
 }

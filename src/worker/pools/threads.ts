@@ -1,0 +1,1 @@
+export { AsyncPool as ThreadPool } from './async.ts';
