@@ -4,6 +4,7 @@ import { pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { importModule } from '../callable/module.ts';
 import { Simul } from '../tasks/app.ts';
+import { findApp } from '../tasks/find-app.ts';
 import { Failure } from './exit.ts';
 
 export interface AppOptions {
@@ -33,7 +34,7 @@ export async function loadApp(options: AppOptions): Promise<LoadedApp> {
   if (options.resultBackend !== undefined) process.env['SIMUL_RESULT_BACKEND'] = options.resultBackend;
   if (options.app === undefined) return { app: new Simul('simul'), module: undefined };
   const module = moduleUrl(options.app);
-  return { app: findApp(await importModule(module), options.app), module };
+  return { app: appOf(await importModule(module.href), options.app), module };
 }
 
 function moduleUrl(name: string): URL {
@@ -43,16 +44,9 @@ function moduleUrl(name: string): URL {
   return pathToFileURL(path);
 }
 
-function findApp(module: Record<string, unknown>, name: string): Simul {
-  const named = [module['app'], module['default'], ...Object.values(module)];
-  const app = named.find(isApp);
+function appOf(module: Record<string, unknown>, name: string): Simul {
+  const app = findApp(module);
   if (app === undefined)
     throw new Failure(`-A ${name}: the module exports no app (export const app = new Simul('name'))`, 2);
   return app;
-}
-
-// By shape, not by class: the module may have loaded another copy of this package.
-function isApp(value: unknown): value is Simul {
-  const candidate = value as Partial<Simul> | null | undefined;
-  return typeof candidate === 'object' && candidate?.tasks instanceof Map && typeof candidate.sendTask === 'function';
 }

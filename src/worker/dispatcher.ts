@@ -126,6 +126,7 @@ export class Dispatcher {
     } else if (outcome.kind === 'failure') log.error(`${name} failed: ${outcome.error}`);
     else if (outcome.kind === 'retry') log.info(`${name} will be tried again: ${outcome.error}`);
     else if (outcome.kind === 'malformed') log.error(`${name} set aside: ${outcome.reason}`);
+    else if (outcome.kind === 'lost') log.error(`${name} lost, back to its queue: ${outcome.reason}`);
     else if (outcome.kind === 'reject') log.warn(`${name} rejected: ${outcome.reason}`);
     else log.info(`${name} ignored`);
   }
@@ -206,6 +207,8 @@ function settlementOf(delivery: Delivery, head: MessageHead, job: Job, outcome: 
       };
     case 'reject':
       return outcome.requeue ? { delivery, settle: { how: 'release' } } : acknowledge;
+    case 'lost':
+      return { delivery, settle: { how: 'release', attempted: true } };
     case 'ignore':
       return acknowledge;
   }

@@ -38,6 +38,8 @@ export type Outcome =
     }
   | { readonly kind: 'ignore' }
   | { readonly kind: 'reject'; readonly requeue: boolean; readonly reason: string }
+  /** The thread or process that ran it ended under it. */
+  | { readonly kind: 'lost'; readonly reason: string }
   | { readonly kind: 'malformed'; readonly document: string; readonly reason: string };
 
 /** Runs one message's task in this thread and tells how it ended. Never rejects. */

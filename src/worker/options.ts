@@ -44,6 +44,7 @@ export interface WorkerSettings {
   readonly maxDeliveries: number;
   readonly drainTimeout: number | undefined;
   readonly module: string | undefined;
+  readonly loglevel: LogLevel;
 }
 
 /** Fills in the defaults. Throws InvalidArgumentError, naming the option, for what cannot be. */
@@ -62,6 +63,7 @@ export function workerSettings(app: Simul, options: WorkerOptions): WorkerSettin
     maxDeliveries: positive('maxDeliveries', options.maxDeliveries ?? 5),
     drainTimeout: options.drainTimeout,
     module: options.module === undefined ? undefined : String(options.module),
+    loglevel: options.loglevel ?? 'warning',
   };
 }
 

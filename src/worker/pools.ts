@@ -1,3 +1,4 @@
+import type { Host } from '../callable/host.ts';
 import { UnsupportedError } from '../base/errors.ts';
 import type { Simul } from '../tasks/app.ts';
 import type { PoolName } from '../tasks/task.ts';
@@ -23,13 +24,25 @@ export async function makePool(name: PoolName, parts: PoolParts): Promise<Pool> 
       const { AsyncPool } = await import('./pools/async.ts');
       return new AsyncPool(name, concurrency, app, services, log);
     }
-    case 'threads': {
-      const { ThreadPool } = await import('./pools/threads.ts');
-      return new ThreadPool(concurrency, appModule(name, settings), services, log);
+    case 'threads':
+    case 'processes': {
+      const { HostPool } = await import('./pools/hosts.ts');
+      const startHost = await hostStarter(name);
+      const module = appModule(name, settings);
+      return new HostPool({ name, concurrency, module, loglevel: settings.loglevel, log, startHost });
     }
     default:
-      throw new UnsupportedError(`the pool "${name}" is not there yet; async, threads and solo are`);
+      throw new UnsupportedError(`the pool "${name}" is not there yet; async, threads, processes and solo are`);
   }
+}
+
+async function hostStarter(name: 'threads' | 'processes'): Promise<() => Host> {
+  if (name === 'threads') {
+    const { ThreadHost } = await import('../callable/thread-host.ts');
+    return () => new ThreadHost();
+  }
+  const { ProcessHost } = await import('../callable/process-host.ts');
+  return () => new ProcessHost();
 }
 
 function appModule(name: string, settings: WorkerSettings): string {

@@ -14,7 +14,7 @@ export interface Settlement {
   readonly settle:
     | { readonly how: 'acknowledge' }
     | { readonly how: 'none' }
-    | { readonly how: 'release'; readonly due?: number }
+    | { readonly how: 'release'; readonly due?: number; readonly attempted?: boolean }
     | { readonly how: 'quarantine'; readonly reason: string; readonly id: string | undefined };
 }
 
@@ -111,7 +111,7 @@ export class Settler {
     const done = batch.filter((one) => one.settle.how === 'acknowledge').map((one) => one.delivery);
     const work: Promise<unknown>[] = done.length > 0 ? [this.#consumer.acknowledge(done)] : [];
     for (const { delivery, settle } of batch) {
-      if (settle.how === 'release') work.push(this.#consumer.release([delivery], settle.due));
+      if (settle.how === 'release') work.push(this.#consumer.release([delivery], settle.due, settle.attempted));
       if (settle.how === 'quarantine') work.push(this.#consumer.quarantine(delivery, settle.reason, settle.id));
     }
     await Promise.all(work);

@@ -87,12 +87,9 @@ export class Worker implements AsyncDisposable {
   }
 
   async #start(): Promise<void> {
-    const { level, write } = { level: this.#options.loglevel ?? 'warning', write: this.#options.logWrite };
-    const log = await openLog({
-      level,
-      json: this.#options.logJson ?? false,
-      ...(write === undefined ? {} : { write }),
-    });
+    const { loglevel: level } = this.settings;
+    const { logWrite: write, logJson: json = false } = this.#options;
+    const log = await openLog({ level, json, ...(write === undefined ? {} : { write }) });
     const broker = await this.#app.broker();
     const backend = await this.#app.backend();
     for (const name of this.#neededPools()) await this.#startPool(name, log, backend);

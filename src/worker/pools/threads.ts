@@ -1,1 +1,0 @@
-export { AsyncPool as ThreadPool } from './async.ts';
