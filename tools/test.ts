@@ -39,7 +39,8 @@ async function main(): Promise<number> {
   console.log(`Node ${nodeVersion}${values.node === undefined ? '' : ` (${node})`}`);
   const abort = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => abort.abort());
-  const plan = planSuites(root, rules, positionals);
+  const sources = values.root === undefined ? resolve(repository, 'test') : undefined;
+  const plan = planSuites(root, rules, positionals, sources);
   const progress = new Progress(plan.files.length);
   const report = await runSuites(plan, {
     node,

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { relative, resolve, sep } from 'node:path';
 import { sourceFiles } from '../tree.ts';
 
@@ -32,12 +32,16 @@ export interface Plan {
   readonly missing: readonly string[];
 }
 
-/** The test files below `root` that fit any of the filters (a part of the name), each with its suite's rule. */
-export function planSuites(root: string, rules: SuiteRules, filters: readonly string[]): Plan {
+/**
+ * The test files below `root` that fit any of the filters (a part of the name), each with its suite's rule. With
+ * `sources`, a compiled file whose source is gone is left out: the compiler does not remove it.
+ */
+export function planSuites(root: string, rules: SuiteRules, filters: readonly string[], sources?: string): Plan {
   const fits = (name: string): boolean => filters.length === 0 || filters.some((filter) => name.includes(filter));
   const all = sourceFiles(root, '.test.js')
     .map((path) => planFile(root, path, rules))
-    .filter(({ name }) => !name.startsWith('fixtures/'));
+    .filter(({ name }) => !name.startsWith('fixtures/'))
+    .filter(({ name }) => sources === undefined || existsSync(resolve(sources, `${name}.test.ts`)));
   const missing = Object.entries(rules).flatMap(([suite, { kind }]) =>
     kind === 'required' && filters.length === 0 && !all.some((file) => covers(suite, file.name)) ? suite : [],
   );
