@@ -6,10 +6,11 @@ import { startServer } from './server.ts';
 export function startRedis(options: { readonly args?: readonly string[] } = {}): Promise<RunningServer> {
   return startServer({
     command: program('redis-server'),
-    args: (port, directory) => [
-      ...['--port', String(port), '--bind', '127.0.0.1', '--dir', directory],
-      ...['--save', '', '--appendonly', 'no', '--daemonize', 'no'],
-      ...(options.args ?? []),
-    ],
+    args: (port, directory) => [...settings(port, directory), ...(options.args ?? [])],
   });
+}
+
+function settings(port: number, directory: string): string[] {
+  const given = { port, bind: '127.0.0.1', dir: directory, save: '', appendonly: 'no', daemonize: 'no' };
+  return Object.entries(given).flatMap(([name, value]) => [`--${name}`, String(value)]);
 }

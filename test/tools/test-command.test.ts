@@ -11,7 +11,7 @@ const command = new URL('../../tools/test.js', import.meta.url).pathname;
 const sleeper = 'setInterval(() => {}, 1000)';
 
 const planted: Record<string, string> = {
-  good: `test('fine', () => {}); test.skip('later', () => {});`,
+  good: `test('fine', () => {}); test('later', { skip: 'planted' }, () => {});`,
   failing: `test('one', () => {}); test('two', () => { throw new Error('planted failure'); });`,
   throwing: `throw new Error('planted at the top');`,
   process: `test('leaks', () => { spawn(process.execPath, ['-e', ${JSON.stringify(sleeper)}], { detached: true, stdio: 'ignore' }).unref(); });`,
@@ -61,7 +61,7 @@ test('it runs every file, fails, and ends with the counts', () => {
 
 test('a file without a fault passes, its skipped test is named', () => {
   assert.deepEqual(pick('good'), { passed: 1, failed: 0, faults: [] });
-  assert.match(run.stdout, /^skipped: good: later/m);
+  assert.match(run.stdout, /^skipped: good: later: planted$/m);
 });
 
 test('a failing test is shown in full', () => {
