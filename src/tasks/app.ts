@@ -7,7 +7,16 @@ import { inlineContext } from './inline.ts';
 import { encodeMessage } from './message.ts';
 import { openBackend, openBroker } from './registry.ts';
 import { AsyncResult } from './result.ts';
-import type { ApplyOptions, BoundFunction, PlainFunction, RegisteredTask, Task, TaskOptions } from './task.ts';
+import type {
+  ApplyOptions,
+  BoundFunction,
+  BoundTaskOf,
+  PlainFunction,
+  RegisteredTask,
+  Task,
+  TaskOf,
+  TaskOptions,
+} from './task.ts';
 import { checkPriority, registerTask } from './task.ts';
 import { messageTimes } from './times.ts';
 
@@ -58,13 +67,9 @@ export class Simul implements AsyncDisposable {
   }
 
   /** Registers a function as a task; types of arguments and result are the function's. */
-  task<A extends unknown[], R>(name: string, fn: PlainFunction<A, R>): Task<A, R>;
-  task<A extends unknown[], R>(
-    name: string,
-    options: TaskOptions & { bind: true },
-    fn: BoundFunction<A, R>,
-  ): Task<A, R>;
-  task<A extends unknown[], R>(name: string, options: TaskOptions, fn: PlainFunction<A, R>): Task<A, R>;
+  task<F extends PlainFunction>(name: string, fn: F): TaskOf<F>;
+  task<F extends BoundFunction>(name: string, options: TaskOptions & { bind: true }, fn: F): BoundTaskOf<F>;
+  task<F extends PlainFunction>(name: string, options: TaskOptions & { bind?: false }, fn: F): TaskOf<F>;
   task(name: string, ...rest: unknown[]): unknown {
     const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
     const merged = { ...this.options.taskDefaults, ...(options as TaskOptions) };

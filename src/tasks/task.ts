@@ -78,8 +78,15 @@ export interface Task<A extends unknown[] = unknown[], R = unknown> {
   applyMany(argsList: Iterable<A>, options?: Omit<ApplyOptions, 'taskId'>): Promise<AsyncResult<Awaited<R>>[]>;
 }
 
-export type PlainFunction<A extends unknown[], R> = (...args: A) => R;
-export type BoundFunction<A extends unknown[], R> = (ctx: TaskContext, ...args: A) => R;
+// `never[]` and not `unknown[]`: it leaves a parameter that has only a default value the type of that value.
+export type PlainFunction = (...args: never[]) => unknown;
+export type BoundFunction = (ctx: TaskContext, ...args: never[]) => unknown;
+
+/** The task a function becomes. */
+export type TaskOf<F extends PlainFunction> = Task<Parameters<F>, ReturnType<F>>;
+/** The task a function with a context becomes: callers do not pass the context. */
+export type BoundTaskOf<F extends BoundFunction> =
+  Parameters<F> extends [unknown, ...infer A] ? Task<A, ReturnType<F>> : Task<[], ReturnType<F>>;
 
 /** A task as a worker sees it. */
 export interface RegisteredTask {

@@ -13,12 +13,15 @@ describe('parameter names', () => {
   ];
   for (const [fn, names] of cases) it(`of ${fn.toString()}`, () => assert.deepEqual(parameterNames(fn), names));
 
+  // The formatter would give these sources the parentheses whose absence they test.
+  /* oxlint-disable typescript/no-implied-eval */
   it('skips comments and reads an arrow without parentheses', () => {
     const fn = new Function('return a => a')() as (a: never) => unknown;
     assert.deepEqual(parameterNames(fn), ['a']);
     const commented = new Function('return (/* one, two */ a, // three\n b) => a')() as (a: never) => unknown;
     assert.deepEqual(parameterNames(commented), ['a', 'b']);
   });
+  /* oxlint-enable typescript/no-implied-eval */
 });
 
 describe('keyword arguments', () => {

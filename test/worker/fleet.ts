@@ -9,9 +9,9 @@ import { Worker } from '../../src/worker/worker.ts';
 export interface Fleet {
   readonly app: Simul;
   readonly log: string[];
-  start(options?: WorkerOptions): Promise<Worker>;
+  readonly start: (options?: WorkerOptions) => Promise<Worker>;
   /** Sends an envelope as it is, however broken. */
-  inject(envelope: Envelope, queue?: string): Promise<void>;
+  readonly inject: (envelope: Envelope, queue?: string) => Promise<void>;
 }
 
 /** Runs `body` with an app on a memory broker of its own, and stops what it started. */
