@@ -11,12 +11,20 @@ const brokers: Record<string, Loader<BrokerOptions, Broker>> = {
     const { openMemoryBroker } = await import('./brokers/memory/broker.ts');
     return openMemoryBroker(rest(url), options);
   },
+  sqlite: async (url) => {
+    const { openSqliteBroker } = await import('./brokers/sqlite/broker.ts');
+    return openSqliteBroker(url);
+  },
 };
 
 const backends: Record<string, Loader<BackendOptions, Backend>> = {
   memory: async (url, options) => {
     const { openMemoryBackend } = await import('./backends/memory/backend.ts');
     return openMemoryBackend(rest(url), options);
+  },
+  sqlite: async (url, options) => {
+    const { openSqliteBackend } = await import('./backends/sqlite/backend.ts');
+    return openSqliteBackend(url, options);
   },
 };
 
