@@ -60,10 +60,10 @@ function packageVersion(name: string): string {
 }
 
 async function libc(): Promise<string> {
-  const { libc: lookUp } = await import('../os/libc.ts');
+  const { koffi, libc: lookUp } = await import('../os/libc.ts');
   const pid = lookUp('int getpid()')();
   if (pid !== process.pid) throw new Error(`getpid() is ${pid}, not ${process.pid}`);
-  return `through koffi ${packageVersion('koffi')}`;
+  return `through koffi ${koffi().version}`;
 }
 
 async function kernelLocks(directory: string): Promise<string> {
