@@ -9,6 +9,8 @@ export interface BrokerCapabilities {
   readonly delay: 'native' | 'claim';
   /** How many of the ten priorities are told apart. */
   readonly priorities: number;
+  /** The end of the wire's 0 to 9 that goes first; the app writes priorities, 9 first everywhere, in this sense. */
+  readonly mostUrgent: 0 | 9;
   /** Other processes can take part. */
   readonly shared: boolean;
 }

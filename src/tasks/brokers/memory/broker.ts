@@ -29,7 +29,13 @@ export async function openMemoryBroker(name: string, options: BrokerOptions): Pr
 }
 
 class MemoryBroker implements Broker {
-  readonly capabilities: BrokerCapabilities = { durable: false, delay: 'native', priorities: 10, shared: false };
+  readonly capabilities: BrokerCapabilities = {
+    durable: false,
+    delay: 'native',
+    priorities: 10,
+    mostUrgent: 9,
+    shared: false,
+  };
   readonly #share: Share<MemoryExchange>;
   readonly #consumers = new Set<Consumer>();
   #closed = false;

@@ -25,7 +25,13 @@ export async function openSqliteBroker(url: string): Promise<Broker> {
 }
 
 class SqliteBroker implements Broker {
-  readonly capabilities: BrokerCapabilities = { durable: true, delay: 'native', priorities: 10, shared: true };
+  readonly capabilities: BrokerCapabilities = {
+    durable: true,
+    delay: 'native',
+    priorities: 10,
+    mostUrgent: 9,
+    shared: true,
+  };
   readonly #share: ClientShare;
   readonly #consumers = new Set<Consumer>();
   #closing: Promise<void> | undefined;
