@@ -33,6 +33,7 @@ export class Engine {
   #dueTimer: NodeJS.Timeout | undefined;
   #tickTimer: NodeJS.Timeout | undefined;
   #lastSweep = 0;
+  #deaf = false;
 
   constructor({ path, locks }: ThreadData, send: (answers: Answer[]) => void) {
     this.#send = send;
@@ -85,6 +86,11 @@ export class Engine {
     if (answers.length > 0) this.#send(answers);
   }
 
+  // One by one: as arguments of one call, a hundred thousand would overflow the stack.
+  #answer(answers: readonly Answer[]): void {
+    for (const answer of answers) this.#answers.push(answer);
+  }
+
   #register(call: CallMessage): void {
     switch (call[1]) {
       case 'receive':
@@ -126,11 +132,12 @@ export class Engine {
       return done;
     });
     for (const [call] of claimed) this.#receives.remove(call);
-    this.#answers.push(...answers, ...claimed);
+    this.#answer(answers);
+    this.#answer(claimed);
     if (news.messages) this.#messageBell.ring();
     if (news.results.length > 0) {
       this.#resultBell.ring();
-      this.#answers.push(...this.#waits.settle(news.results, time));
+      this.#answer(this.#waits.settle(news.results, time));
     }
   }
 
@@ -174,7 +181,7 @@ export class Engine {
         return call[2].ids.map((id) => found.get(id));
       }
       case 'wait':
-        this.#answers.push(...this.#waits.settle([call[2].id], now()));
+        this.#answer(this.#waits.settle([call[2].id], now()));
         return undefined;
       default:
         return undefined;
@@ -182,17 +189,19 @@ export class Engine {
   }
 
   #listenForMessages(): void {
-    this.#messageBell.listen(() => {
+    const heard = this.#messageBell.listen(() => {
       if (this.#receives.any) this.#step(() => this.#commit([]));
     });
+    this.#deaf ||= !heard;
   }
 
   #listenForResults(): void {
-    this.#resultBell.listen(() => this.#waits.heard());
+    const heard = this.#resultBell.listen(() => this.#waits.heard());
+    this.#deaf ||= !heard;
   }
 
   #wakeWaits(): void {
-    this.#answers.push(...this.#waits.settleAll(now()));
+    this.#answer(this.#waits.settleAll(now()));
   }
 
   #armDueTimer(): void {
@@ -214,7 +223,12 @@ export class Engine {
         // The database is locked or its disk full: calls tell their callers so, and the next tick tries again.
       }
       this.#schedule();
-    }, this.#consumers.interval * 1000);
+    }, this.#interval * 1000);
+  }
+
+  // Where the system has no watches left, what others do is looked for often enough to be bearable.
+  get #interval(): number {
+    return this.#deaf ? Math.min(0.05, this.#consumers.interval) : this.#consumers.interval;
   }
 
   #tick(): void {

@@ -42,7 +42,7 @@ class SqliteBackend implements Backend {
   async fetch(ids: readonly string[]): Promise<(StoredResult | undefined)[]> {
     const { argument, result } = this.#open().batch('fetch', 'fetch', () => ({ ids: [] }));
     const start = argument.ids.length;
-    argument.ids.push(...ids);
+    for (const id of ids) argument.ids.push(id);
     const rows = await result;
     return rows.slice(start, start + ids.length).map((row) => (row === undefined ? undefined : toResult(row)));
   }

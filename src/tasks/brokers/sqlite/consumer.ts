@@ -56,9 +56,7 @@ export class SqliteConsumer implements Consumer {
     this.#checkOpen();
     const { argument, result } = this.#client.batch(this, 'acknowledge', () => this.#keys([]));
     const start = argument.messages.length;
-    const keys = this.#keys(deliveries);
-    argument.messages.push(...keys.messages);
-    argument.claims.push(...keys.claims);
+    this.#addKeys(argument, deliveries);
     const held = await result;
     return held.slice(start, start + deliveries.length);
   }
@@ -95,13 +93,17 @@ export class SqliteConsumer implements Consumer {
   }
 
   #keys(deliveries: readonly Delivery[]): ClaimKeys {
-    const keys = { consumer: this.#id, messages: [] as number[], claims: [] as number[] };
+    const keys: ClaimKeys = { consumer: this.#id, messages: [], claims: [] };
+    this.#addKeys(keys, deliveries);
+    return keys;
+  }
+
+  #addKeys(keys: ClaimKeys, deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
       const ours = delivery instanceof SqliteDelivery && delivery.consumer === this.#id;
       keys.messages.push(ours ? delivery.message : -1);
       keys.claims.push(ours ? delivery.claim : -1);
     }
-    return keys;
   }
 }
 
