@@ -126,18 +126,16 @@ export class Messages {
     return true;
   }
 
+  /** Deletes up to `limit` messages that wait in a queue; tells how many. */
   purge(queue: string, limit: number): number {
-    const ready = this.#db.all<{ id: number }>('SELECT id FROM ready WHERE queue = ? LIMIT ?', [queue, limit]);
-    const delayed = this.#db.all<{ id: number }>('SELECT id FROM delayed WHERE queue = ? LIMIT ?', [
-      queue,
-      limit - ready.length,
-    ]);
-    const ids = [...ready, ...delayed].map((row) => row.id);
-    const json = JSON.stringify(ids);
-    this.#db.run('DELETE FROM ready WHERE queue = ? AND id IN (SELECT value FROM json_each(?))', [queue, json]);
-    if (delayed.length > 0) this.#db.run('DELETE FROM delayed WHERE id IN (SELECT value FROM json_each(?))', [json]);
-    this.#deleteTexts(ids);
-    return ids.length;
+    const ready = this.#head(queue, limit);
+    const last = ready.at(-1);
+    if (last !== undefined) this.#deleteHead(last);
+    const sql = 'SELECT due, id FROM delayed WHERE queue = ? LIMIT ?';
+    const delayed = this.#db.all<{ due: number; id: number }>(sql, [queue, limit - ready.length]);
+    for (const { due, id } of delayed) this.#db.run('DELETE FROM delayed WHERE due = ? AND id = ?', [due, id]);
+    this.#deleteTexts([...ready, ...delayed].map((row) => row.id));
+    return ready.length + delayed.length;
   }
 
   sizes(queues: readonly string[] | undefined): QueueSize[] {
@@ -177,12 +175,17 @@ export class Messages {
   }
 
   // What was taken of a queue is all of it up to the last one, so that two ranges do it.
-  #move(consumer: number, claim: number, { queue, rank, id }: ReadyRow & { queue: string }): void {
+  #move(consumer: number, claim: number, last: ReadyRow & { queue: string }): void {
+    const { queue, rank, id } = last;
     this.#db.run(
       `INSERT INTO claims SELECT ?, id, ?, queue, rank, failures, redelivered FROM ready
        WHERE queue = ? AND (rank, id) <= (?,?)`,
       [consumer, claim, queue, rank, id],
     );
+    this.#deleteHead(last);
+  }
+
+  #deleteHead({ queue, rank, id }: ReadyRow & { queue: string }): void {
     this.#db.run('DELETE FROM ready WHERE queue = ? AND (rank, id) <= (?,?)', [queue, rank, id]);
   }
 
