@@ -1,3 +1,4 @@
+import { onAbort } from '../../../base/abort.ts';
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
 import type { Backend, BackendCapabilities, BackendOptions, StoredResult } from '../../backend.ts';
@@ -51,15 +52,14 @@ class SqliteBackend implements Backend {
     const client = this.#open();
     throwIfAborted(signal);
     const { number, result } = client.call('wait', { id });
-    const abort = () => client.cancel(number);
-    signal?.addEventListener('abort', abort, { once: true });
+    const forgetSignal = onAbort(signal, () => client.cancel(number));
     this.#waits.add(number);
     try {
       const row = await result;
       if (row !== undefined) return toResult(row);
     } finally {
       this.#waits.delete(number);
-      signal?.removeEventListener('abort', abort);
+      forgetSignal();
     }
     if (signal?.aborted) throw cancelledBy(signal);
     throw new ClosedError('the result backend was closed');

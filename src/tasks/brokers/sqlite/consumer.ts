@@ -1,3 +1,4 @@
+import { onAbort } from '../../../base/abort.ts';
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
 import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
@@ -38,15 +39,14 @@ export class SqliteConsumer implements Consumer {
     throwIfAborted(signal);
     const { number, result } = this.#client.call('receive', { consumer: this.#id, max });
     // Only the thread knows whether the abort came first; what it has claimed by then is handed out.
-    const abort = () => this.#client.cancel(number);
-    signal?.addEventListener('abort', abort, { once: true });
+    const forgetSignal = onAbort(signal, () => this.#client.cancel(number));
     this.#receives.add(number);
     try {
       const rows = await result;
       if (rows !== undefined) return rows.map((row) => new SqliteDelivery(this.#id, row, this.#options));
     } finally {
       this.#receives.delete(number);
-      signal?.removeEventListener('abort', abort);
+      forgetSignal();
     }
     if (signal?.aborted) throw cancelledBy(signal);
     throw new ClosedError('the consumer was closed');
