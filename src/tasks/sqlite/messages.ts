@@ -78,15 +78,15 @@ export class Messages {
   }
 
   acknowledge(keys: ClaimKeys): boolean[] {
-    const held = this.#settle(keys);
-    this.#deleteTexts([...held.keys()]);
-    return keys.messages.map((id) => held.has(id));
+    const settled = this.#settle(keys);
+    this.#deleteTexts(present(settled).map((row) => row.id));
+    return settled.map((row) => row !== undefined);
   }
 
   /** Puts claimed messages back, at once or delayed; tells whether there was one. */
   release(keys: ClaimKeys, due: number | null, attempted: boolean): boolean {
-    const held = this.#settle(keys);
-    for (const { queue, rank, id, failures } of held.values()) {
+    const settled = present(this.#settle(keys));
+    for (const { queue, rank, id, failures } of settled) {
       const row = [queue, rank, id, failures + (attempted ? 1 : 0), 1];
       if (due === null) this.#db.run('INSERT INTO ready VALUES (?,?,?,?,?)', row);
       else
@@ -95,11 +95,11 @@ export class Messages {
           ...row,
         ]);
     }
-    return held.size > 0;
+    return settled.length > 0;
   }
 
   quarantine(keys: ClaimKeys, reason: string, id: string | null, now: number): void {
-    for (const { id: message, queue } of this.#settle(keys).values()) {
+    for (const { id: message, queue } of present(this.#settle(keys))) {
       this.#db.run(
         'INSERT INTO quarantine (queue, id, reason, time, text) SELECT ?,?,?,?, text FROM messages WHERE id = ?',
         [queue, id, reason, now, message],
@@ -126,18 +126,16 @@ export class Messages {
     return true;
   }
 
+  /** Deletes up to `limit` messages that wait in a queue; tells how many. */
   purge(queue: string, limit: number): number {
-    const ready = this.#db.all<{ id: number }>('SELECT id FROM ready WHERE queue = ? LIMIT ?', [queue, limit]);
-    const delayed = this.#db.all<{ id: number }>('SELECT id FROM delayed WHERE queue = ? LIMIT ?', [
-      queue,
-      limit - ready.length,
-    ]);
-    const ids = [...ready, ...delayed].map((row) => row.id);
-    const json = JSON.stringify(ids);
-    this.#db.run('DELETE FROM ready WHERE queue = ? AND id IN (SELECT value FROM json_each(?))', [queue, json]);
-    if (delayed.length > 0) this.#db.run('DELETE FROM delayed WHERE id IN (SELECT value FROM json_each(?))', [json]);
-    this.#deleteTexts(ids);
-    return ids.length;
+    const ready = this.#head(queue, limit);
+    const last = ready.at(-1);
+    if (last !== undefined) this.#deleteHead(last);
+    const sql = 'SELECT due, id FROM delayed WHERE queue = ? LIMIT ?';
+    const delayed = this.#db.all<{ due: number; id: number }>(sql, [queue, limit - ready.length]);
+    for (const { due, id } of delayed) this.#db.run('DELETE FROM delayed WHERE due = ? AND id = ?', [due, id]);
+    this.#deleteTexts([...ready, ...delayed].map((row) => row.id));
+    return ready.length + delayed.length;
   }
 
   sizes(queues: readonly string[] | undefined): QueueSize[] {
@@ -148,17 +146,19 @@ export class Messages {
       return entry;
     };
     for (const queue of queues ?? []) size(queue);
-    for (const [table, column] of [
-      ['ready', 'waiting'],
-      ['delayed', 'delayed'],
-      ['claims', 'claimed'],
-    ] as const) {
-      const counts = this.#db.all<{ queue: string; n: number }>(
-        `SELECT queue, count(*) AS n FROM ${table} GROUP BY queue`,
-      );
-      for (const { queue, n } of counts) if (queues === undefined || sizes.has(queue)) size(queue)[column] = n;
-    }
+    if (queues !== undefined) {
+      // By name, so that of the longest table only the part of these queues is walked.
+      const sql = 'SELECT count(*) AS n FROM ready WHERE queue = ?';
+      for (const entry of sizes.values()) entry.waiting = this.#db.all<{ n: number }>(sql, [entry.queue])[0]!.n;
+    } else for (const { queue, n } of this.#counts('ready')) size(queue).waiting = n;
+    const wanted = (row: { queue: string }) => queues === undefined || sizes.has(row.queue);
+    for (const row of this.#counts('delayed').filter(wanted)) size(row.queue).delayed = row.n;
+    for (const row of this.#counts('claims').filter(wanted)) size(row.queue).claimed = row.n;
     return [...sizes.values()];
+  }
+
+  #counts(table: 'ready' | 'delayed' | 'claims'): { queue: string; n: number }[] {
+    return this.#db.all(`SELECT queue, count(*) AS n FROM ${table} GROUP BY queue`);
   }
 
   /** The first of `count` numbers never given before. */
@@ -175,12 +175,17 @@ export class Messages {
   }
 
   // What was taken of a queue is all of it up to the last one, so that two ranges do it.
-  #move(consumer: number, claim: number, { queue, rank, id }: ReadyRow & { queue: string }): void {
+  #move(consumer: number, claim: number, last: ReadyRow & { queue: string }): void {
+    const { queue, rank, id } = last;
     this.#db.run(
       `INSERT INTO claims SELECT ?, id, ?, queue, rank, failures, redelivered FROM ready
        WHERE queue = ? AND (rank, id) <= (?,?)`,
       [consumer, claim, queue, rank, id],
     );
+    this.#deleteHead(last);
+  }
+
+  #deleteHead({ queue, rank, id }: ReadyRow & { queue: string }): void {
     this.#db.run('DELETE FROM ready WHERE queue = ? AND (rank, id) <= (?,?)', [queue, rank, id]);
   }
 
@@ -197,16 +202,21 @@ export class Messages {
     return claimed;
   }
 
-  /** Ends those of the claims that are still held. */
-  #settle({ consumer, messages, claims }: ClaimKeys): Map<number, ClaimRow> {
+  /** Ends those of the claims that are still held; undefined stands for one that was lost, or named twice. */
+  #settle({ consumer, messages, claims }: ClaimKeys): (ClaimRow | undefined)[] {
     const sql =
       'SELECT c.id, claim, queue, rank, failures FROM json_each(?) AS j CROSS JOIN claims AS c ON consumer = ? AND c.id = j.value';
     const rows = this.#db.all<ClaimRow>(sql, [JSON.stringify(messages), consumer]);
-    const wanted = new Map(messages.map((id, i) => [id, claims[i]!]));
-    const held = new Map(rows.filter((row) => wanted.get(row.id) === row.claim).map((row) => [row.id, row]));
-    const ids = JSON.stringify([...held.keys()]);
+    const claimed = new Map(rows.map((row) => [row.id, row]));
+    const settled = messages.map((id, i) => {
+      const row = claimed.get(id);
+      if (row === undefined || row.claim !== claims[i]) return undefined;
+      claimed.delete(id);
+      return row;
+    });
+    const ids = JSON.stringify(present(settled).map((row) => row.id));
     this.#db.run('DELETE FROM claims WHERE consumer = ? AND id IN (SELECT value FROM json_each(?))', [consumer, ids]);
-    return held;
+    return settled;
   }
 
   #deleteTexts(ids: readonly number[]): void {
@@ -224,6 +234,10 @@ function group(
   let entry = groups.get(key);
   if (entry === undefined) groups.set(key, (entry = { queue, rank, ids: [] }));
   return entry.ids;
+}
+
+function present<T>(items: readonly (T | undefined)[]): T[] {
+  return items.filter((item) => item !== undefined);
 }
 
 function asText(value: unknown): string {
