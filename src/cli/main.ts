@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { messageOf } from '../base/error-text.ts';
 import { Command, CommanderError } from 'commander';
+import { InvalidArgumentError } from '../base/errors.ts';
 import { createRequire } from 'node:module';
 import { exitCodes, Failure } from './exit.ts';
 
@@ -39,7 +40,7 @@ async function run(): Promise<number> {
     }
     process.stderr.write(`simul: ${messageOf(error)}\n`);
     if (process.env['SIMUL_DEBUG']) console.error(error);
-    return 1;
+    return error instanceof InvalidArgumentError ? 2 : 1;
   }
 }
 
