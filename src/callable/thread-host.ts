@@ -46,6 +46,11 @@ function startThread({ env, execArgv, resourceLimits }: ThreadHostOptions): Endp
       let uncaught: { error?: unknown } = {};
       worker.on('message', (batch: readonly Response[]) => respond(batch));
       worker.on('error', (error) => (uncaught = { error }));
+      // An answer that cannot be read leaves its call without one for ever.
+      worker.on('messageerror', (error) => {
+        uncaught = { error };
+        void worker.terminate();
+      });
       worker.on('exit', (code) => exit({ code, signal: null, ...uncaught }));
     },
   };
