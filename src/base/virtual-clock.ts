@@ -31,6 +31,7 @@ export class VirtualClock implements Clock {
   #held = 0;
   #idleTurns = 0;
   #watch: NodeJS.Immediate | undefined;
+  readonly #stallers = new Set<() => void>();
 
   constructor(options: VirtualClockOptions = {}) {
     this.#epoch = options.epoch ?? 946_684_800;
@@ -59,13 +60,26 @@ export class VirtualClock implements Clock {
     this.#timers.push(timer);
     this.#pending++;
     this.#referenced++;
-    this.#wake();
+    this.touch();
     return timer;
   }
 
   /** Timers that have not fired. */
   get pending(): number {
     return this.#pending;
+  }
+
+  /** Tells the clock that something is going on: it waits two more turns before it jumps. */
+  touch(): void {
+    this.#idleTurns = 0;
+    if (this.#autoJump && this.#watch === undefined) this.#watch = setImmediate(() => this.#turn());
+  }
+
+  /** With `autoJump`: calls `fn` when the clock has come to rest, which a timer or a touch ends. Returns the undoing. */
+  onStall(fn: () => void): () => void {
+    this.#stallers.add(fn);
+    this.touch();
+    return () => this.#stallers.delete(fn);
   }
 
   /** Moves time forward, firing what falls due in order; each callback sees its own due time. */
@@ -90,7 +104,7 @@ export class VirtualClock implements Clock {
       return await work;
     } finally {
       this.#held--;
-      this.#wake();
+      this.touch();
     }
   }
 
@@ -114,20 +128,24 @@ export class VirtualClock implements Clock {
     this.#timers = live;
   }
 
-  #wake(): void {
-    this.#idleTurns = 0;
-    if (this.#autoJump && this.#watch === undefined) this.#watch = setImmediate(() => this.#turn());
-  }
-
   // Microtasks and next ticks are done when an immediate runs. Two turns without a new timer or hold also let through
   // what one more setImmediate of the code under test had put off.
   #turn(): void {
     this.#watch = undefined;
-    if (this.#held > 0 || this.#referenced === 0 || this.#next()?.due === Infinity) return;
-    this.#watch = setImmediate(() => this.#turn());
-    if (++this.#idleTurns < 2) return;
+    if (this.#held > 0) return;
+    const stalled = this.#referenced === 0 || this.#next()?.due === Infinity;
+    if (stalled && this.#stallers.size === 0) return;
+    if (++this.#idleTurns < 2) {
+      this.#watch = setImmediate(() => this.#turn());
+      return;
+    }
     this.#idleTurns = 0;
-    this.jump();
+    if (stalled) for (const fn of this.#stallers) fn();
+    else {
+      // Before the jump: a callback that throws must not stop the clock.
+      this.#watch = setImmediate(() => this.#turn());
+      this.jump();
+    }
   }
 }
 

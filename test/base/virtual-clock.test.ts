@@ -121,6 +121,37 @@ test('autoJump: timers that are all unref’ed do not make time go on, and do no
   assert.equal(beats, 3);
 });
 
+test('autoJump: those who ask are told when nothing can go on; a timer or a touch ends the rest', async () => {
+  const clock = new VirtualClock({ autoJump: true });
+  const log: string[] = [];
+  const forget = clock.onStall(() => log.push(`stall@${clock.now()}`));
+  clock.setTimer(Infinity, () => assert.fail('never'));
+  await sleep(clock, 5);
+  log.push('slept');
+  for (let i = 0; i < 10; i++) await turn();
+  assert.deepEqual(log, ['slept', 'stall@5'], 'once, not at every turn');
+  clock.touch();
+  for (let i = 0; i < 10; i++) await turn();
+  assert.equal(log.length, 3);
+  forget();
+  clock.touch();
+  for (let i = 0; i < 10; i++) await turn();
+  assert.equal(log.length, 3);
+});
+
+test('a callback that throws does not stop the clock', () => {
+  const clock = new VirtualClock();
+  let fired = 0;
+  clock.setTimer(1, () => {
+    throw new Error('planted');
+  });
+  clock.setTimer(2, () => fired++);
+  assert.throws(() => clock.advance(3), /planted/);
+  assert.equal(clock.now(), 1);
+  clock.advance(2);
+  assert.equal(fired, 1);
+});
+
 test('randomness comes from the seed', () => {
   const draw = (seed: number) => {
     const clock = new VirtualClock({ seed });
