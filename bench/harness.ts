@@ -64,6 +64,8 @@ export interface Sample {
   readonly value: number;
   /** How many operations the run did; what the CPU cost is divided by. */
   readonly operations: number;
+  /** CPU time of the measured part alone (`throughput` fills it in); without it the whole run counts, proofs included. */
+  readonly cpuSeconds?: number;
 }
 
 /** What is written to JSON. */
@@ -107,11 +109,20 @@ export async function measure(area: string, plan: RowPlan, context: Pick<BenchCo
   return summary(area, plan, lanes);
 }
 
-/** Times `work`, which does `operations` of them, and gives the throughput per second. */
-export async function throughput(operations: number, work: () => unknown): Promise<Sample> {
+/**
+ * Times `work`, which does `operations` of them, and gives the throughput per second. What stands before and after it
+ * in a run (set-up, proof of delivery) costs the contender nothing. `pids` as in `Contender`.
+ */
+export async function throughput(
+  operations: number,
+  work: () => unknown,
+  pids: readonly number[] = [],
+): Promise<Sample> {
+  const before = cpuSeconds(pids);
   const start = performance.now();
   await work();
-  return { value: operations / ((performance.now() - start) / 1000), operations };
+  const seconds = (performance.now() - start) / 1000;
+  return { value: operations / seconds, operations, cpuSeconds: cpuSeconds(pids) - before };
 }
 
 /** One contender on its way through a row; a failure takes it out of the race and is kept. */
@@ -135,7 +146,7 @@ class Lane {
     await this.#guard(async () => {
       const before = cpuSeconds(this.contender.pids?.());
       const sample = await within(limit, this.contender.run());
-      const spent = cpuSeconds(this.contender.pids?.()) - before;
+      const spent = sample.cpuSeconds ?? cpuSeconds(this.contender.pids?.()) - before;
       if (!Number.isFinite(sample.value)) throw new Error(`the run gave ${sample.value}`);
       if (!counted) return;
       this.values.push(sample.value);

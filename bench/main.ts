@@ -17,6 +17,8 @@ async function main(argv: string[]): Promise<number> {
   if (typeof wanted === 'string') return refuse(wanted);
   if (wanted.help) return say(usage);
   if (wanted.list) return say(areas.join('\n'));
+  // Written to now, so that a path that cannot be is known before the minutes are spent.
+  if (wanted.json !== undefined) writeFileSync(wanted.json, '[]\n');
   const rows: Row[] = [];
   for (const name of wanted.areas) rows.push(...(await runArea(name, wanted)));
   if (rows.length === 0) return refuse(`no such row: ${wanted.only.join(', ')}`);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import type { Contender, RowPlan } from '../../bench/harness.ts';
 import { measure, throughput } from '../../bench/harness.ts';
@@ -90,6 +92,28 @@ test('the CPU cost covers this process', async () => {
   const row = await measure('area', plan({ ours: { run: () => throughput(100, burn) } }), context);
   assert.ok(row.cpu['ours']! >= 0.2, `20 ms over 100 operations are 0.2 s per 1,000: ${row.cpu['ours']}`);
 });
+
+test(
+  'the CPU cost covers child processes, those that have ended and those that live',
+  { skip: process.platform !== 'linux' },
+  async () => {
+    const burn = 'const s = process.cpuUsage().user; while (process.cpuUsage().user - s < 150_000);';
+    const ended = () => void spawnSync(process.execPath, ['-e', burn]);
+    const reaped = await measure('area', plan({ ours: { run: () => throughput(1000, ended) } }), context);
+    assert.ok(reaped.cpu['ours']! >= 0.13, String(reaped.cpu['ours']));
+    const child = spawn(process.execPath, ['-e', `process.on('message', () => { ${burn} process.send('done') })`], {
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
+    const living = () => {
+      child.send('burn');
+      return once(child, 'message');
+    };
+    const alive = await measure('area', plan({ ours: { run: () => throughput(1000, living) } }), context);
+    assert.ok(alive.cpu['ours']! >= 0.13, String(alive.cpu['ours']));
+    child.disconnect();
+    await once(child, 'exit');
+  },
+);
 
 test('proofs name what is lost, doubled and foreign', () => {
   proveIds('ids', ['a', 'b'], ['b', 'a']);

@@ -138,7 +138,7 @@ for (const mode of modeNames) {
     const output = Promise.all([child.stdout.toArray(), child.stderr.toArray()]);
     const ended = once(child, 'exit') as Promise<[number | null, string | null]>;
     await watcher.seen;
-    child.kill('SIGINT');
+    process.kill(-child.pid!, 'SIGINT'); // as a terminal sends it: to the whole group
     assert.deepEqual(await ended, [130, null]);
     const [stdout, stderr] = (await output).map((chunks) => Buffer.concat(chunks as Buffer[]).toString());
     assert.deepEqual([stdout, stderr], ['', 'simul demo: interrupted\n']);
