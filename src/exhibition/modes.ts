@@ -4,6 +4,18 @@ import type { Mode } from './modes/mode.ts';
 export const modes = {
   sequential: { inTurn: true, open: async (options) => (await import('./modes/inline.ts')).openInline(options) },
   asyncio: { open: async (options) => (await import('./modes/inline.ts')).openInline(options) },
+  threads: {
+    open: async (options) => {
+      const { ThreadHost } = await import('../callable/thread-host.ts');
+      return (await import('./modes/hosts.ts')).openHosts(() => new ThreadHost(), options);
+    },
+  },
+  processes: {
+    open: async (options) => {
+      const { ProcessHost } = await import('../callable/process-host.ts');
+      return (await import('./modes/hosts.ts')).openHosts(() => new ProcessHost(), options);
+    },
+  },
 } satisfies Record<string, Mode>;
 
 export type ModeName = keyof typeof modes;
