@@ -22,6 +22,7 @@ for (const register of [
   (await import('./status.ts')).status,
   (await import('./purge.ts')).purge,
   (await import('./doctor.ts')).doctor,
+  (await import('./demo/command.ts')).demoCommand,
 ]) {
   register(program);
 }
