@@ -21,7 +21,7 @@ export interface WorkerFlags extends AppOptions {
 }
 
 /** Runs a worker until a signal stops it; resolves with the exit code. */
-export async function serve(app: Simul, module: URL | undefined, flags: WorkerFlags): Promise<number> {
+export async function serve(app: Simul, module: URL, flags: WorkerFlags): Promise<number> {
   const worker = new Worker(app, { ...flags, module });
   const stopping = stopOnSignals(worker, flags);
   await worker.start();
