@@ -92,7 +92,6 @@ async function execute(file: string, folder: string, cookie: string, options: Ru
 function commandLine(file: string, folder: string): string[] {
   const reporter = new URL('./events.js', import.meta.url).href;
   return [
-    '--enable-source-maps',
     `--test-reporter=${reporter}`,
     `--test-reporter-destination=${join(folder, 'events')}`,
     '--test-reporter=spec',
