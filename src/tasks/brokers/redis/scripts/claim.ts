@@ -105,7 +105,7 @@ for step = 0, 3 do
           local text = popped[i]
           local message = read(text)
           if message then
-            local tag = 'simul:' .. ARGV[1] .. ':' .. string.format('%.0f', number) .. ':' .. queue
+            local tag = 'simul:' .. ARGV[1] .. ':' .. string.format('%.0f', number) .. ':' .. step .. ':' .. queue
             values[#values + 1] = tag
             values[#values + 1] = '[' .. text .. target(message, queue)
             scores[#scores + 1] = now
