@@ -128,7 +128,15 @@ export class Worker implements AsyncDisposable {
 
   #assemble(log: Log, broker: Broker, backend: Backend, consumer: Consumer): Parts {
     const giveUp = AbortSignal.any([this.#cold.signal, this.#lost.signal]);
-    const settler = new Settler({ broker, backend, consumer, log, clock: this.#clock, giveUp, fail: (error) => this.#fail(error) });
+    const settler = new Settler({
+      broker,
+      backend,
+      consumer,
+      log,
+      clock: this.#clock,
+      giveUp,
+      fail: (error) => this.#fail(error),
+    });
     const dispatcher = new Dispatcher({
       app: this.#app,
       backend,
