@@ -91,8 +91,11 @@ for (const Kind of [ThreadHost, ProcessHost]) {
         assert(error.cause instanceof InvalidArgumentError);
         assert.equal(error.cause.received, -5);
         const [local, remote] = error.stack!.split(`--- in ${host.name} ---`);
-        assert.match(local!, /^PaymentError: the card was refused\n.*at async checkout .*host\.test\.js/s);
-        assert.match(remote!, /functions\.js/);
+        assert.match(
+          local!,
+          /^PaymentError: the card was refused\n(?!.*calls\.[jt]s).*at async checkout .*host\.test\.[jt]s/s,
+        );
+        assert.match(remote!, /functions\.[jt]s/);
         return true;
       });
       await assert.rejects(host.call(functions.throwValue, ['text']), (value) => value === 'text');
@@ -122,6 +125,7 @@ for (const Kind of [ThreadHost, ProcessHost]) {
       await using host = new Kind();
       const controller = new AbortController();
       const call = host.call(functions.untilAborted, [], { signal: controller.signal });
+      await host.call(functions.untilStarted, []);
       controller.abort(new Error('enough'));
       await assert.rejects(call, (error: Error) => {
         assert(error instanceof CancelledError);
@@ -130,6 +134,16 @@ for (const Kind of [ThreadHost, ProcessHost]) {
       });
       assert.deepEqual(await host.call(functions.abortReason, []), { name: 'Error', message: 'enough' });
       await assert.rejects(host.call(functions.triple, [1], { signal: controller.signal }), CancelledError);
+    });
+
+    test('a call given up before its function is there does not run', async () => {
+      await using host = new Kind();
+      const controller = new AbortController();
+      const call = host.call(functions.untilAborted, [], { signal: controller.signal });
+      controller.abort();
+      await assert.rejects(call, CancelledError);
+      assert.equal(await host.call(functions.countStarts, []), 0);
+      assert.equal(host.running, 0, 'both are over');
     });
 
     test('close waits for what runs and takes no more', async () => {
@@ -228,7 +242,7 @@ test('environment and Node options reach both kinds', async () => {
 });
 
 test('a hundred hosts opened and closed leave nothing', async () => {
-  const before = process.getActiveResourcesInfo().sort();
+  const before = await resources();
   for (let round = 0; round < 10; round++) {
     const hosts: Host[] = Array.from({ length: 10 }, (_, i) => (i === 0 ? new ProcessHost() : new ThreadHost()));
     assert.deepEqual(
@@ -237,5 +251,11 @@ test('a hundred hosts opened and closed leave nothing', async () => {
     );
     await Promise.all(hosts.map((host) => host.close()));
   }
-  assert.deepEqual(process.getActiveResourcesInfo().sort(), before);
+  assert.deepEqual(await resources(), before);
 });
+
+// libuv closes a handle at the end of the turn in which its owner let it go.
+async function resources(): Promise<string[]> {
+  for (let turn = 0; turn < 3; turn++) await new Promise((done) => setImmediate(done));
+  return process.getActiveResourcesInfo().sort();
+}
