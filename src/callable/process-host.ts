@@ -8,6 +8,7 @@ import type { Endpoint } from './remote-host.ts';
 import { RemoteHost } from './remote-host.ts';
 import type { Movable } from './transfer.ts';
 
+/** How the process is started. */
 export interface ProcessHostOptions {
   /** Environment variables of the process; by default ours. */
   readonly env?: NodeJS.ProcessEnv;

@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { messageOf } from '../base/error-text.ts';
 import { Command, CommanderError } from 'commander';
+import { InvalidArgumentError } from '../base/errors.ts';
 import { createRequire } from 'node:module';
 import { exitCodes, Failure } from './exit.ts';
 
@@ -21,6 +22,7 @@ for (const register of [
   (await import('./status.ts')).status,
   (await import('./purge.ts')).purge,
   (await import('./doctor.ts')).doctor,
+  (await import('./demo/command.ts')).demoCommand,
 ]) {
   register(program);
 }
@@ -39,7 +41,7 @@ async function run(): Promise<number> {
     }
     process.stderr.write(`simul: ${messageOf(error)}\n`);
     if (process.env['SIMUL_DEBUG']) console.error(error);
-    return 1;
+    return error instanceof InvalidArgumentError ? 2 : 1;
   }
 }
 

@@ -6,6 +6,7 @@ import type { PoolName } from '../tasks/task.ts';
 import { poolNames } from '../tasks/task.ts';
 import type { LogLevel } from './log.ts';
 
+/** What a worker takes, how much at a time, and where it runs it; all optional. */
 export interface WorkerOptions {
   /** The queues to consume (the app's default queue). */
   readonly queues?: readonly string[] | undefined;
