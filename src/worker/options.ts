@@ -24,6 +24,8 @@ export interface WorkerOptions {
   readonly stallTimeout?: number | undefined;
   /** How often a message may take its worker down before it is set aside (5). */
   readonly maxDeliveries?: number | undefined;
+  /** Keep trying when the broker cannot be reached (true), or stop with its error. */
+  readonly retry?: boolean | undefined;
   /** Seconds a warm stop waits for tasks under way; without end by default. */
   readonly drainTimeout?: number | undefined;
   /** The module that exports the app; the pools `threads` and `processes` import it. */
@@ -43,6 +45,7 @@ export interface WorkerSettings {
   readonly lease: number;
   readonly stallTimeout: number | undefined;
   readonly maxDeliveries: number;
+  readonly retry: boolean;
   readonly drainTimeout: number | undefined;
   readonly module: string | undefined;
   readonly loglevel: LogLevel;
@@ -62,6 +65,7 @@ export function workerSettings(app: Simul, options: WorkerOptions): WorkerSettin
     lease: options.lease ?? 30,
     stallTimeout: options.stallTimeout,
     maxDeliveries: positive('maxDeliveries', options.maxDeliveries ?? 5),
+    retry: options.retry ?? true,
     drainTimeout: options.drainTimeout,
     module: options.module === undefined ? undefined : String(options.module),
     loglevel: options.loglevel ?? 'warning',

@@ -1,7 +1,7 @@
 import { messageOf } from '../base/error-text.ts';
 import { realClock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
-import { CancelledError, ClosedError } from '../base/errors.ts';
+import { CancelledError } from '../base/errors.ts';
 import { ResourceStack } from '../base/dispose.ts';
 import type { LifecycleState, StopReason } from '../base/lifecycle.ts';
 import { Lifecycle } from '../base/lifecycle.ts';
@@ -18,6 +18,7 @@ import type { WorkerOptions, WorkerSettings } from './options.ts';
 import { workerSettings } from './options.ts';
 import { makePool } from './pools.ts';
 import type { PoolServices, Run } from './pool.ts';
+import { isPermanent } from './permanence.ts';
 import { PoolQueue } from './pool-queue.ts';
 import { RevocationWatch } from './revocation.ts';
 import { Settler } from './settler.ts';
@@ -39,6 +40,7 @@ export class Worker implements AsyncDisposable {
   readonly #pools = new Map<PoolName, PoolQueue>();
   readonly #quiet = new AbortController();
   readonly #cold = new AbortController();
+  readonly #lost = new AbortController();
   readonly #clock = realClock;
   #parts: Parts | undefined;
   #loop: Promise<void> = Promise.resolve();
@@ -125,7 +127,8 @@ export class Worker implements AsyncDisposable {
   }
 
   #assemble(log: Log, broker: Broker, backend: Backend, consumer: Consumer): Parts {
-    const settler = new Settler({ broker, backend, consumer, log, clock: this.#clock, giveUp: this.#cold.signal });
+    const giveUp = AbortSignal.any([this.#cold.signal, this.#lost.signal]);
+    const settler = new Settler({ broker, backend, consumer, log, clock: this.#clock, giveUp, fail: (error) => this.#fail(error) });
     const dispatcher = new Dispatcher({
       app: this.#app,
       backend,
@@ -164,7 +167,7 @@ export class Worker implements AsyncDisposable {
         delay = 0.1;
       } catch (error) {
         if (this.#quiet.signal.aborted) return;
-        if (error instanceof ClosedError) return this.#fail(error);
+        if (isPermanent(error) || !this.settings.retry) return this.#fail(error);
         log.error(`cannot fetch tasks, trying again: ${messageOf(error)}`);
         await pause(delay, this.#quiet.signal, this.#clock);
         delay = Math.min(delay * 2, 5);
@@ -184,9 +187,10 @@ export class Worker implements AsyncDisposable {
     }
   }
 
-  #fail(error: Error): void {
+  #fail(error: unknown): void {
+    this.#lost.abort();
     // The reason is what `stopped` tells; a release that fails on top of it would only hide it.
-    this.stop({ why: 'the broker is gone', error }).catch(() => {});
+    this.stop({ why: 'it cannot go on with its broker', error }).catch(() => {});
   }
 
   async #slotFree(slots: number): Promise<void> {
