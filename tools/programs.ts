@@ -40,11 +40,8 @@ const environments: Readonly<Record<string, EnvironmentRecipe>> = {
   celery: {
     packages: ['celery[redis]==5.6.3', 'kombu==5.6.2'],
     piecemeal: {
-      pip: [
-        ...['celery==5.6.3', 'kombu==5.6.2', 'amqp', 'billiard==4.*', 'vine', 'redis', 'click', 'click-plugins'],
-        ...['prompt-toolkit', 'python-dateutil', 'tzdata', 'six', 'wcwidth', 'tzlocal', 'packaging'],
-        'typing-extensions',
-      ],
+      pip: `celery==5.6.3 kombu==5.6.2 amqp billiard==4.* vine redis click click-plugins prompt-toolkit python-dateutil
+        tzdata six wcwidth tzlocal packaging typing-extensions`.split(/\s+/),
       debian: ['python3-click-didyoumean', 'python3-click-repl'],
     },
   },

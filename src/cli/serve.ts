@@ -17,6 +17,7 @@ export interface WorkerFlags extends AppOptions {
   readonly prefetchMultiplier?: number;
   readonly lease?: number;
   readonly drainTimeout?: number;
+  readonly heartbeatInterval?: number;
   readonly logJson?: boolean;
   readonly quiet?: boolean;
 }

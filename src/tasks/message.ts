@@ -138,10 +138,15 @@ export interface DecodedMessage {
 }
 
 export function decodeMessage(envelope: Envelope, limits: MessageLimits = defaultLimits): DecodedMessage {
-  const body = decodeJson(bodyText(envelope), { ...limits, hostileKeys: 'refuse' });
+  const body = decodeBody(envelope, limits);
   if (Array.isArray(body)) return { headers: envelope.headers, ...protocol2(body) };
   if (isRecord(body) && 'args' in body) return protocol1(envelope.headers, body);
   throw new DecodeError('the body is neither [args, kwargs, embed] nor a protocol 1 object');
+}
+
+/** What the body of any message holds: a task, a control message, an event. Throws DecodeError. */
+export function decodeBody(envelope: Envelope, limits: MessageLimits = defaultLimits): unknown {
+  return decodeJson(bodyText(envelope), { ...limits, hostileKeys: 'refuse' });
 }
 
 function protocol2(body: readonly unknown[]): Omit<DecodedMessage, 'headers'> {

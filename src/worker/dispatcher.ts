@@ -13,6 +13,7 @@ import type { Job, Outcome } from './execution.ts';
 import type { Log } from './log.ts';
 import type { WorkerSettings } from './options.ts';
 import type { Run } from './pool.ts';
+import type { RevokedIds } from './revoked.ts';
 import type { Settlement } from './settler.ts';
 
 /** A task under way. */
@@ -20,9 +21,26 @@ export interface Active {
   readonly id: string;
   readonly task: string;
   readonly since: number;
+  readonly envelope: Envelope;
+  readonly delivery: Delivery;
+  /** Since when (seconds on the worker's monotonic clock) it runs; undefined while it waits for a slot. */
+  readonly begun: number | undefined;
+  /** The message is gone already: it was acknowledged before the run. */
+  readonly acknowledged: boolean;
   /** Tells the run to stop; its result is REVOKED already, and stays so unless it succeeds all the same. */
   terminate(): void;
 }
+
+/** A task that was given back until it is due. */
+export interface Postponed {
+  readonly id: string;
+  readonly envelope: Envelope;
+  readonly delivery: Delivery;
+  /** Seconds since the UNIX epoch. */
+  readonly due: number;
+}
+
+const remembered = 1000;
 
 export interface DispatcherParts {
   readonly app: Simul;
@@ -31,6 +49,7 @@ export interface DispatcherParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly mostUrgent: 0 | 9;
+  readonly revoked: RevokedIds;
   run(pool: PoolName, job: Job): Run;
   settle(settlement: Settlement): void;
   /** A delivery has left its slot. */
@@ -41,6 +60,9 @@ export interface DispatcherParts {
 export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #active = new Map<Delivery, ActiveRun>();
+  readonly #postponed = new Map<string, Postponed>();
+  /** How many tasks of each name were begun. */
+  readonly totals = new Map<string, number>();
   #abandoned = false;
 
   constructor(parts: DispatcherParts) {
@@ -50,6 +72,13 @@ export class Dispatcher {
   /** The tasks under way. */
   get active(): Iterable<Active> {
     return this.#active.values();
+  }
+
+  /** Tasks that this worker gave back and that are not due yet: the latest thousand. */
+  get postponed(): Postponed[] {
+    const now = this.#parts.clock.time();
+    for (const { id, due } of this.#postponed.values()) if (due <= now) this.#postponed.delete(id);
+    return [...this.#postponed.values()];
   }
 
   /**
@@ -82,11 +111,13 @@ export class Dispatcher {
     const now = this.#parts.clock.time();
     const end = ends.get(head.id)?.state;
     if (end === 'REVOKED') return this.#drop(delivery, head, 'it was revoked');
+    if (this.#parts.revoked.has(head.id)) return this.#revoke(delivery, head, 'revoked');
     if (end === 'SUCCESS' && delivery.redelivered) return this.#drop(delivery, head, 'it was done before');
-    if (head.expires !== undefined && head.expires.getTime() / 1000 < now) return this.#expire(delivery, head);
+    if (head.expires !== undefined && head.expires.getTime() / 1000 < now)
+      return this.#revoke(delivery, head, 'expired');
     if (delivery.deliveries > this.#parts.settings.maxDeliveries) return this.#poison(delivery, head);
     if (head.eta !== undefined && head.eta.getTime() / 1000 > now) {
-      return this.#finish({ delivery, settle: { how: 'release', due: head.eta.getTime() / 1000 } });
+      return this.#postpone(delivery, opened.envelope, head.id, head.eta.getTime() / 1000);
     }
     this.#run(delivery, opened.envelope, head);
   }
@@ -101,8 +132,9 @@ export class Dispatcher {
     const priority = typeof wire === 'number' ? (mostUrgent === 9 ? wire : 9 - wire) : undefined;
     const job: Job = { envelope, hostname: settings.hostname, redelivered: delivery.redelivered, priority };
     const run = this.#parts.run(options?.pool ?? settings.pool, job);
-    const active = new ActiveRun(head, clock.now(), run);
+    const active = new ActiveRun(head, clock.now(), run, job.envelope, delivery, early);
     this.#active.set(delivery, active);
+    this.totals.set(head.task, (this.totals.get(head.task) ?? 0) + 1);
     void run.outcome.then((outcome) => this.#ended(delivery, head, job, outcome, active, early));
   }
 
@@ -144,9 +176,15 @@ export class Dispatcher {
     this.#finish({ delivery, store, settle: { how: 'quarantine', reason, id: head.id } });
   }
 
-  #expire(delivery: Delivery, head: MessageHead): void {
-    const document = errorDocument({ id: head.id }, 'REVOKED', new TaskRevokedError('expired'));
-    this.#parts.log.warn(`Task ${head.task}[${head.id}] has expired`);
+  #postpone(delivery: Delivery, envelope: Envelope, id: string, due: number): void {
+    this.#postponed.set(id, { id, envelope, delivery, due });
+    if (this.#postponed.size > remembered) this.#postponed.delete(this.#postponed.keys().next().value!);
+    this.#finish({ delivery, settle: { how: 'release', due } });
+  }
+
+  #revoke(delivery: Delivery, head: MessageHead, why: 'revoked' | 'expired'): void {
+    const document = errorDocument({ id: head.id }, 'REVOKED', new TaskRevokedError(why));
+    this.#parts.log.warn(`Task ${head.task}[${head.id}] ${why === 'expired' ? 'has expired' : 'was revoked'}`);
     this.#finish({ delivery, store: { id: head.id, state: 'REVOKED', document }, settle: { how: 'acknowledge' } });
   }
 
@@ -165,14 +203,31 @@ class ActiveRun implements Active {
   readonly id: string;
   readonly task: string;
   readonly since: number;
+  readonly envelope: Envelope;
+  readonly delivery: Delivery;
+  readonly acknowledged: boolean;
   readonly #run: Run;
   revoked = false;
 
-  constructor(head: MessageHead, since: number, run: Run) {
+  constructor(
+    head: MessageHead,
+    since: number,
+    run: Run,
+    envelope: Envelope,
+    delivery: Delivery,
+    acknowledged: boolean,
+  ) {
     this.id = head.id;
     this.task = head.task;
     this.since = since;
+    this.envelope = envelope;
+    this.delivery = delivery;
+    this.acknowledged = acknowledged;
     this.#run = run;
+  }
+
+  get begun(): number | undefined {
+    return this.#run.begun;
   }
 
   abort(reason: Error): void {
