@@ -1,5 +1,5 @@
 // The TypeScript half of the interop suite; the names of its tasks are those of python/interop_app.py.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { pause } from '../../src/base/pause.ts';
 import { Ignore, registerError, Reject, Simul } from '../../src/entry/index.ts';
 
@@ -26,11 +26,13 @@ export const who = app.task('interop.who', async (path: string | null = null, se
   return 'simul';
 });
 
+/** Takes its time, unless it has been begun before. */
 export const held = app.task('interop.held', { bind: true }, async (ctx, path: string, seconds: number) => {
-  appendFileSync(path, 'simul begins\n');
-  await pause(seconds, ctx.signal);
+  const first = !existsSync(path);
+  appendFileSync(path, `simul begins ${Date.now() / 1000}\n`);
+  await pause(first ? seconds : 0, ctx.signal);
   if (ctx.signal.aborted) throw ctx.signal.reason;
-  appendFileSync(path, 'simul ends\n');
+  appendFileSync(path, `simul ends ${Date.now() / 1000}\n`);
   return 'simul';
 });
 

@@ -210,7 +210,7 @@ export function pythonCallsSimul(what: string, values: readonly PythonValue[], p
         '[r.state, type(e).__name__]',
       );
       assert.deepEqual(found, ['REVOKED', 'TaskRevokedError']);
-      assert.equal(readFileSync(path, 'utf8'), 'simul begins\n');
+      assert.match(readFileSync(path, 'utf8'), /^simul begins [\d.]+\n$/);
     });
   });
 }

@@ -78,10 +78,10 @@ export async function startPythonWorker(options: PythonWorkerOptions): Promise<C
   const { python, name, queues, pool = 'solo', concurrency = 1, flags = ['--without-mingle'] } = options;
   const child = new Child({
     command: python,
-    args: [
-      ...['-m', 'celery', '-A', 'interop_app', 'worker', '--pool', pool, '--concurrency', String(concurrency)],
-      ...['--queues', queues.join(','), '--hostname', name, '--loglevel', 'info', ...flags],
-    ],
+    args: `-m celery -A interop_app worker --pool ${pool} --concurrency ${concurrency} --queues ${queues.join(',')}
+      --hostname ${name} --loglevel info`
+      .split(/\s+/)
+      .concat(flags),
     cwd: options.cwd,
     env: environment(options),
   }).withOutput();
