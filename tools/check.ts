@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { docExampleFaults } from './doc-examples.ts';
+import { commandFaults } from './guard/command-line.ts';
 import { faultsOf } from './guard/command.ts';
 import { errorListFaults } from './guard/error-list.ts';
 import type { Guard } from './guard/guard.ts';
@@ -39,6 +40,7 @@ const guards: readonly Guard[] = [
   { name: 'public names are documented', faults: () => undocumented(repository) },
   { name: 'errors are documented', faults: () => errorListFaults(repository) },
   { name: 'examples run', faults: () => docExampleFaults(repository) },
+  { name: 'npx simul runs in the checkout', faults: () => commandFaults(repository) },
   { name: 'the packed package works', faults: () => packFaults(repository) },
 ];
 

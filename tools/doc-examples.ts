@@ -96,8 +96,11 @@ function named(line: string, examples: readonly DocExample[]): string {
 async function run(folder: string, { place, prints }: DocExample, file: string): Promise<string[]> {
   const work = join(folder, basename(file, '.ts'));
   mkdirSync(work);
-  const { ok, output } = await command(process.execPath, [file.replace(/\.ts$/, '.js')], { cwd: work, timeout: 60 });
+  const { ok, stdout, output } = await command(process.execPath, [file.replace(/\.ts$/, '.js')], {
+    cwd: work,
+    timeout: 60,
+  });
   if (!ok) return [`${place}: failed: ${output || 'no output (did it end within 60 s?)'}`];
-  if (prints.length === 0 || output === prints.join('\n')) return [];
-  return [`${place}: printed ${JSON.stringify(output)}, the example says ${JSON.stringify(prints.join('\n'))}`];
+  if (prints.length === 0 || stdout.trim() === prints.join('\n')) return [];
+  return [`${place}: printed ${JSON.stringify(stdout.trim())}, the example says ${JSON.stringify(prints.join('\n'))}`];
 }

@@ -12,13 +12,15 @@ import type { AnyFunction } from './registry.ts';
 import { takeTransfers } from './transfer.ts';
 
 interface Call {
+  /** Rejects with a Failure, never with an error. */
   readonly result: Deferred<unknown>;
-  /** Carries the stack of the caller; formatted only if the call fails. */
-  readonly site: { stack?: string };
   /** Nobody waits any more, but it still runs. */
   abandoned: boolean;
   forget: () => void;
 }
+
+/** Makes the error of a failed call. */
+type Failure = () => unknown;
 
 interface CallsOptions {
   readonly outbox: Outbox<Request>;
@@ -33,6 +35,7 @@ export class Calls {
   readonly #options: CallsOptions;
   readonly #calls = new Map<number, Call>();
   readonly #functions = new Map<string, number>();
+  #refusal: (() => Error) | undefined;
   #next = 0;
   #waiting = 0;
   #idle: Deferred<void> | undefined;
@@ -46,30 +49,32 @@ export class Calls {
   }
 
   async call(fn: AnyFunction, args: readonly unknown[], { signal }: CallOptions = {}): Promise<unknown> {
+    if (this.#refusal !== undefined) throw this.#refusal();
     throwIfAborted(signal);
-    const number = this.#define(fn);
-    const id = this.#next++;
-    this.#send(['call', id, number, args]);
-    const call: Call = { result: deferred<unknown>(), site: {}, abandoned: false, forget: () => {} };
-    Error.captureStackTrace(call.site);
-    this.#calls.set(id, call);
-    this.#wait(1);
-    if (signal !== undefined) this.#follow(id, call, signal);
-    return call.result.promise;
+    try {
+      return await this.#start(fn, args, signal).result.promise;
+    } catch (failure) {
+      // Made here and not where the answer came in: the stack then has the callers that await, at no cost to the rest.
+      throw typeof failure === 'function' ? (failure as Failure)() : failure;
+    }
   }
 
   receive(batch: readonly Response[]): void {
     for (const [kind, id, outcome] of batch) {
       const call = this.#take(id);
-      if (call === undefined) continue;
-      if (kind === 'done') call.result.resolve(outcome);
-      else call.result.reject(unpackError(outcome, { from: this.#options.name, stack: call.site.stack }));
+      if (kind === 'done') call?.result.resolve(outcome);
+      else call?.result.reject(() => unpackError(outcome, { from: this.#options.name, stack: callerStack() }));
     }
   }
 
+  /** From now on calls fail with this. */
+  refuse(failure: () => Error): void {
+    this.#refusal = failure;
+  }
+
   /** Fails whatever is still under way, each call with an error of its own. */
-  fail(error: () => Error): void {
-    for (const id of this.#calls.keys()) this.#take(id)?.result.reject(error());
+  fail(failure: () => Error): void {
+    for (const id of this.#calls.keys()) this.#take(id)?.result.reject(failure);
   }
 
   /** Settles when nothing runs. */
@@ -77,6 +82,17 @@ export class Calls {
     if (this.#calls.size === 0) return Promise.resolve();
     this.#idle ??= deferred();
     return this.#idle.promise;
+  }
+
+  #start(fn: AnyFunction, args: readonly unknown[], signal: AbortSignal | undefined): Call {
+    const number = this.#define(fn);
+    const id = this.#next++;
+    this.#send(['call', id, number, args]);
+    const call: Call = { result: deferred<unknown>(), abandoned: false, forget: () => {} };
+    this.#calls.set(id, call);
+    this.#wait(1);
+    if (signal !== undefined) this.#follow(id, call, signal);
+    return call;
   }
 
   #define(fn: AnyFunction): number {
@@ -107,7 +123,7 @@ export class Calls {
       call.abandoned = true;
       this.#wait(-1);
       this.#options.outbox.defer(['abort', id, packError(signal.reason)]);
-      call.result.reject(cancelledBy(signal));
+      call.result.reject(() => cancelledBy(signal));
     };
     signal.addEventListener('abort', abort, { once: true });
     call.forget = () => signal.removeEventListener('abort', abort);
@@ -127,4 +143,12 @@ export class Calls {
     this.#waiting += change;
     if (this.#waiting === (change === 1 ? 1 : 0)) this.#options.onWaiting(change === 1);
   }
+}
+
+const ourFolder = new URL('.', import.meta.url).href;
+
+// Frames of this folder say nothing about who called.
+function callerStack(): string {
+  const lines = new Error().stack?.split('\n') ?? [];
+  return lines.filter((line) => !line.includes(ourFolder)).join('\n');
 }

@@ -5,14 +5,32 @@ const ownRun =
 
 /** The Node options of this process that a child should have too: conditions, preloads, loaders, V8's flags. */
 export function childExecArgv(execArgv: readonly string[]): string[] {
-  const kept: string[] = [];
-  let dropping = false;
-  for (const item of execArgv) {
+  return select(execArgv, (name) => !ownRun.test(name));
+}
+
+// What is a thread's own matter; Node refuses the options of the whole process in a thread's list.
+const perThread = /^(--import|--require|-r|--conditions|-C|--loader|--experimental-loader|--enable-source-maps)$/;
+
+/**
+ * The Node options to name for a thread. None: it then has ours, less what does not apply to it. Only `--input-type`
+ * is not left out by Node 20, which then refuses to load the thread's file.
+ */
+export function threadExecArgv(execArgv: readonly string[]): string[] | undefined {
+  const stumbles = execArgv.some((item) => optionName(item) === '--input-type');
+  return stumbles ? select(execArgv, (name) => perThread.test(name)) : undefined;
+}
+
+function select(execArgv: readonly string[], keep: (name: string) => boolean): string[] {
+  let kept = true;
+  return execArgv.filter((item) => {
     // What is not an option is the value of the one before it.
-    if (item.startsWith('-')) dropping = ownRun.test(item.split('=')[0]!);
-    if (!dropping) kept.push(item);
-  }
-  return kept;
+    if (item.startsWith('-')) kept = keep(optionName(item));
+    return kept;
+  });
+}
+
+function optionName(item: string): string {
+  return item.split('=')[0]!;
 }
 
 /** An environment for a child: without what speaks to this very process (its test runner, its own IPC channel). */

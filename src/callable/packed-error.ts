@@ -38,7 +38,7 @@ export interface UnpackOptions {
  */
 export function unpackError(packed: PackedError, options: UnpackOptions = {}): unknown {
   if (packed.kind === 'value') return packed.value;
-  const error = blank(packed.base, packed.message);
+  const error = blank(packed);
   if (error.name !== packed.name) hidden(error, 'name', packed.name);
   if (packed.cause !== undefined) hidden(error, 'cause', unpackError(packed.cause, { ...options, stack: undefined }));
   if (packed.errors !== undefined) {
@@ -114,8 +114,8 @@ function text(value: unknown): string {
 }
 
 // A constructor of a known class may want other arguments or do work; the internal slots of an Error are all we need.
-function blank(base: string, message: string): Error {
-  if (base === 'DOMException') return new DOMException(message);
+function blank({ base, name, message }: { base: string; name: string; message: string }): Error {
+  if (base === 'DOMException') return new DOMException(message, name);
   const error = new Error(message);
   const cls = classNamed(base);
   if (cls !== undefined && cls !== Error) Object.setPrototypeOf(error, cls.prototype as object);

@@ -59,26 +59,18 @@ export abstract class RemoteHost implements Host {
     return this.#exited.promise;
   }
 
-  async call<F extends AnyFunction>(
-    fn: F,
-    args: Parameters<F>,
-    options?: CallOptions,
-  ): Promise<Awaited<ReturnType<F>>> {
-    if (this.#exit?.why === 'died') throw this.#broken(this.#exit);
-    if (this.#state !== 'open') throw new ClosedError(`${this.name} is closed`);
+  call<F extends AnyFunction>(fn: F, args: Parameters<F>, options?: CallOptions): Promise<Awaited<ReturnType<F>>> {
     return this.#calls.call(fn, args, options) as Promise<Awaited<ReturnType<F>>>;
   }
 
   async close(options: WaitOptions = {}): Promise<void> {
-    if (this.#state === 'open') this.#state = 'draining';
-    this.#hold();
+    if (this.#state === 'open') this.#leave('draining');
     await within(this.#drain(), { ...options, what: `closing ${this.name}` });
   }
 
   async terminate(): Promise<HostExit> {
     if (this.#exit === undefined) {
-      this.#state = 'terminated';
-      this.#hold();
+      this.#leave('terminated');
       this.#endpoint.kill();
     }
     return this.exited;
@@ -86,6 +78,12 @@ export abstract class RemoteHost implements Host {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #leave(state: 'draining' | 'terminated'): void {
+    this.#state = state;
+    this.#calls.refuse(() => new ClosedError(`${this.name} is closed`));
+    this.#hold();
   }
 
   async #drain(): Promise<void> {
@@ -107,6 +105,7 @@ export abstract class RemoteHost implements Host {
     const why = this.#state === 'open' || this.#state === 'draining' ? 'died' : this.#state;
     const ended: HostExit = { why, ...exit };
     this.#exit = ended;
+    if (why === 'died') this.#calls.refuse(() => this.#broken(ended));
     this.#calls.fail(() => this.#broken(ended));
     this.#exited.resolve(ended);
   }

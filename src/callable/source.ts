@@ -55,9 +55,10 @@ function refuseUnreadable(fn: AnyFunction, text: string): void {
 
 function asExpression(fn: AnyFunction, text: string): string {
   if (parses(`(${text})`)) return `(${text})`;
-  // Method shorthand (`area() {…}`) is only a function inside an object literal; accessors are not functions there.
+  // Method shorthand (`area() {…}`) is only a function inside an object literal; accessors are not functions there,
+  // and a computed name may need what is around it.
   const method = `Object.values({${text}})[0]`;
-  if (!/^(static|get|set)\s/.test(text) && !/\bsuper\b/.test(text) && parses(method)) return method;
+  if (!/^(static\s|get\s|set\s|(async\s*)?\[)/.test(text) && !/\bsuper\b/.test(text) && parses(method)) return method;
   return refuse(fn, 'a function whose source cannot be parsed alone');
 }
 

@@ -1,5 +1,6 @@
 import type { ResourceLimits, WorkerOptions } from 'node:worker_threads';
 import { SHARE_ENV, Worker } from 'node:worker_threads';
+import { threadExecArgv } from './child-options.ts';
 import { checkMayStart, threadMark } from './guard.ts';
 import type { Response } from './protocol.ts';
 import type { Endpoint } from './remote-host.ts';
@@ -34,8 +35,8 @@ function startThread({ env, execArgv, resourceLimits }: ThreadHostOptions): Endp
   const options: WorkerOptions = { workerData: { [threadMark]: true } };
   if (env !== undefined) options.env = env;
   if (resourceLimits !== undefined) options.resourceLimits = resourceLimits;
-  // Left out, Node gives the thread ours and skips what does not apply (`--test`, `-e`, V8's flags); named, it refuses.
-  if (execArgv !== undefined) options.execArgv = [...execArgv];
+  const named = execArgv ?? threadExecArgv(process.execArgv);
+  if (named !== undefined) options.execArgv = [...named];
   const worker = new Worker(new URL('./thread-main.js', import.meta.url), options);
   return {
     name: `thread ${worker.threadId}`,
@@ -46,6 +47,11 @@ function startThread({ env, execArgv, resourceLimits }: ThreadHostOptions): Endp
       let uncaught: { error?: unknown } = {};
       worker.on('message', (batch: readonly Response[]) => respond(batch));
       worker.on('error', (error) => (uncaught = { error }));
+      // An answer that cannot be read leaves its call without one for ever.
+      worker.on('messageerror', (error) => {
+        uncaught = { error };
+        void worker.terminate();
+      });
       worker.on('exit', (code) => exit({ code, signal: null, ...uncaught }));
     },
   };

@@ -10,3 +10,6 @@ const handle = serve(
   () => process.exit(0),
 );
 port.on('message', (batch: readonly Request[]) => handle(batch));
+port.on('messageerror', (error) => {
+  throw error;
+});

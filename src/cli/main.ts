@@ -2,6 +2,7 @@
 import { messageOf } from '../base/error-text.ts';
 import { version } from '../base/version.ts';
 import { Command, CommanderError } from 'commander';
+import { InvalidArgumentError } from '../base/errors.ts';
 import { exitCodes, Failure } from './exit.ts';
 
 // Each command's code is loaded when it runs: `simul --help` and `simul call` must not pay for a worker.
@@ -22,6 +23,7 @@ for (const register of [
   (await import('./inspect.ts')).inspect,
   (await import('./purge.ts')).purge,
   (await import('./doctor.ts')).doctor,
+  (await import('./demo/command.ts')).demoCommand,
 ]) {
   register(program);
 }
@@ -40,6 +42,6 @@ async function run(): Promise<number> {
     }
     process.stderr.write(`simul: ${messageOf(error)}\n`);
     if (process.env['SIMUL_DEBUG']) console.error(error);
-    return 1;
+    return error instanceof InvalidArgumentError ? 2 : 1;
   }
 }

@@ -1,5 +1,4 @@
 import { messageOf } from '../base/error-text.ts';
-import { InvalidArgumentError } from '../base/errors.ts';
 import type { Simul } from '../tasks/app.ts';
 import { redactUrl } from '../tasks/url.ts';
 import type { PoolName } from '../tasks/task.ts';
@@ -23,8 +22,8 @@ export interface WorkerFlags extends AppOptions {
 }
 
 /** Runs a worker until a signal stops it; resolves with the exit code. */
-export async function serve(app: Simul, module: URL | undefined, flags: WorkerFlags): Promise<number> {
-  const worker = makeWorker(app, module, flags);
+export async function serve(app: Simul, module: URL, flags: WorkerFlags): Promise<number> {
+  const worker = new Worker(app, { ...flags, module });
   const stopping = stopOnSignals(worker, flags);
   await worker.start();
   if (flags.quiet !== true) process.stderr.write(banner(app, worker));
@@ -32,14 +31,6 @@ export async function serve(app: Simul, module: URL | undefined, flags: WorkerFl
   await app.close();
   if (reason.error !== undefined) throw new Failure(`the worker stopped: ${reason.why}: ${messageOf(reason.error)}`);
   return stopping();
-}
-
-function makeWorker(app: Simul, module: URL | undefined, flags: WorkerFlags): Worker {
-  try {
-    return new Worker(app, { ...flags, module });
-  } catch (error) {
-    throw error instanceof InvalidArgumentError ? new Failure(error.message, 2) : error;
-  }
 }
 
 /** The first signal is warm, the second cold. Returns what tells the exit code. */

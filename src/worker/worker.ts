@@ -93,6 +93,7 @@ export class Worker implements AsyncDisposable {
     const { loglevel: level } = this.settings;
     const { logWrite: write, logJson: json = false } = this.#options;
     const log = await openLog({ level, json, ...(write === undefined ? {} : { write }) });
+    this.#warnOfLimits(log);
     const broker = await this.#app.broker();
     const backend = await this.#app.backend();
     for (const name of this.#neededPools()) await this.#startPool(name, log, backend);
@@ -102,6 +103,14 @@ export class Worker implements AsyncDisposable {
     this.#parts = this.#assemble(log, broker, backend, consumer);
     await this.#join(broker, backend, this.#parts);
     this.#loop = this.#consume(this.#parts);
+  }
+
+  /** A limit that nobody enforces is worse than none that is named. */
+  #warnOfLimits(log: Log): void {
+    for (const { name, options } of this.#app.tasks.values()) {
+      const limits = (['timeLimit', 'softTimeLimit', 'rateLimit'] as const).filter((key) => options[key] !== undefined);
+      if (limits.length > 0) log.warn(`task ${name}: ${limits.join(', ')} not enforced by this version's worker`);
+    }
   }
 
   #neededPools(): Set<PoolName> {

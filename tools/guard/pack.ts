@@ -1,6 +1,7 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { commandFaults } from './command-line.ts';
 import { command } from './command.ts';
 import { subpaths } from './surface.ts';
 
@@ -15,7 +16,11 @@ export async function packFaults(repository: string): Promise<string[]> {
     if (installed.length > 0) return installed;
     const specifiers = [...subpaths(repository).keys()].map((subpath) => `simul${subpath.slice(1)}`);
     const imports = await Promise.all(specifiers.map((specifier) => importFault(project, specifier)));
-    return [...imports.flat(), ...(await typeFaults(repository, project, specifiers)), ...commandFaults(project)];
+    return [
+      ...imports.flat(),
+      ...(await typeFaults(repository, project, specifiers)),
+      ...(await commandFaults(project)),
+    ];
   } finally {
     rmSync(project, { recursive: true, force: true });
   }
@@ -60,13 +65,4 @@ async function typeFaults(repository: string, project: string, specifiers: reado
     { cwd: project },
   );
   return ok ? [] : output.split('\n');
-}
-
-function commandFaults(project: string): string[] {
-  const main = join(project, 'node_modules/simul/dist/src/cli/main.js');
-  try {
-    return readFileSync(main, 'utf8').startsWith('#!') ? [] : ['dist/src/cli/main.js has no #! line'];
-  } catch {
-    return ['the command dist/src/cli/main.js is not in the package'];
-  }
 }

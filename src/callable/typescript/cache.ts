@@ -13,6 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 
 const folders = new Map<string, string>();
 
@@ -41,7 +42,7 @@ export function readCached(file: string): string | undefined {
 
 /** Writes so that other processes see the whole file or none: they may be writing the same one. */
 export function writeCached(file: string | URL, text: string): void {
-  const path = typeof file === 'string' ? file : decodeURIComponent(file.pathname);
+  const path = typeof file === 'string' ? file : fileURLToPath(file);
   const temporary = `${path}.${process.pid}.${randomBytes(6).toString('hex')}.tmp`;
   try {
     writeFileSync(temporary, text, { flag: 'wx' });

@@ -31,6 +31,11 @@ export async function twinUrl(path: string): Promise<string> {
   return twins.get(path)!;
 }
 
+/** Whether this thread has imported the file, or has it ready, as a twin. */
+export function hasTwin(path: string): boolean {
+  return twins.has(path);
+}
+
 /** Makes the `import()` and `require` of twins work in this thread. */
 export function installRunTime(): void {
   fillSlots(twinUrl);

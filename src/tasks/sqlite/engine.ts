@@ -59,6 +59,8 @@ export class Engine {
       if (writes.length > 0 || this.#receives.any) this.#commit(writes);
       for (const call of calls) this.#read(call);
       if (writes.length > 0) this.#db.checkpoint();
+      // A new consumer may want to be renewed sooner than the next tick was to come.
+      if (writes.some(([, name]) => name === 'consume')) this.#schedule();
     });
   }
 
@@ -204,6 +206,7 @@ export class Engine {
   }
 
   #schedule(): void {
+    clearTimeout(this.#tickTimer);
     this.#tickTimer = setTimeout(() => {
       try {
         this.#step(() => this.#tick());

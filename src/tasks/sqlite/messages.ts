@@ -78,15 +78,15 @@ export class Messages {
   }
 
   acknowledge(keys: ClaimKeys): boolean[] {
-    const held = this.#settle(keys);
-    this.#deleteTexts([...held.keys()]);
-    return keys.messages.map((id) => held.has(id));
+    const settled = this.#settle(keys);
+    this.#deleteTexts(present(settled).map((row) => row.id));
+    return settled.map((row) => row !== undefined);
   }
 
   /** Puts claimed messages back, at once or delayed; tells whether there was one. */
   release(keys: ClaimKeys, due: number | null, attempted: boolean): boolean {
-    const held = this.#settle(keys);
-    for (const { queue, rank, id, failures } of held.values()) {
+    const settled = present(this.#settle(keys));
+    for (const { queue, rank, id, failures } of settled) {
       const row = [queue, rank, id, failures + (attempted ? 1 : 0), 1];
       if (due === null) this.#db.run('INSERT INTO ready VALUES (?,?,?,?,?)', row);
       else
@@ -95,11 +95,11 @@ export class Messages {
           ...row,
         ]);
     }
-    return held.size > 0;
+    return settled.length > 0;
   }
 
   quarantine(keys: ClaimKeys, reason: string, id: string | null, now: number): void {
-    for (const { id: message, queue } of this.#settle(keys).values()) {
+    for (const { id: message, queue } of present(this.#settle(keys))) {
       this.#db.run(
         'INSERT INTO quarantine (queue, id, reason, time, text) SELECT ?,?,?,?, text FROM messages WHERE id = ?',
         [queue, id, reason, now, message],
@@ -197,16 +197,21 @@ export class Messages {
     return claimed;
   }
 
-  /** Ends those of the claims that are still held. */
-  #settle({ consumer, messages, claims }: ClaimKeys): Map<number, ClaimRow> {
+  /** Ends those of the claims that are still held; undefined stands for one that was lost, or named twice. */
+  #settle({ consumer, messages, claims }: ClaimKeys): (ClaimRow | undefined)[] {
     const sql =
       'SELECT c.id, claim, queue, rank, failures FROM json_each(?) AS j CROSS JOIN claims AS c ON consumer = ? AND c.id = j.value';
     const rows = this.#db.all<ClaimRow>(sql, [JSON.stringify(messages), consumer]);
-    const wanted = new Map(messages.map((id, i) => [id, claims[i]!]));
-    const held = new Map(rows.filter((row) => wanted.get(row.id) === row.claim).map((row) => [row.id, row]));
-    const ids = JSON.stringify([...held.keys()]);
+    const claimed = new Map(rows.map((row) => [row.id, row]));
+    const settled = messages.map((id, i) => {
+      const row = claimed.get(id);
+      if (row === undefined || row.claim !== claims[i]) return undefined;
+      claimed.delete(id);
+      return row;
+    });
+    const ids = JSON.stringify(present(settled).map((row) => row.id));
     this.#db.run('DELETE FROM claims WHERE consumer = ? AND id IN (SELECT value FROM json_each(?))', [consumer, ids]);
-    return held;
+    return settled;
   }
 
   #deleteTexts(ids: readonly number[]): void {
@@ -224,6 +229,10 @@ function group(
   let entry = groups.get(key);
   if (entry === undefined) groups.set(key, (entry = { queue, rank, ids: [] }));
   return entry.ids;
+}
+
+function present<T>(items: readonly (T | undefined)[]): T[] {
+  return items.filter((item) => item !== undefined);
 }
 
 function asText(value: unknown): string {
