@@ -7,6 +7,7 @@ import { TaskRevokedError, WorkerLostError } from '../tasks/errors.ts';
 import type { MessageHead } from '../tasks/message.ts';
 import { errorDocument } from '../tasks/result-document.ts';
 import type { PoolName } from '../tasks/task.ts';
+import type { Continuation } from './continuation.ts';
 import type { Opened } from './opening.ts';
 import { openDelivery } from './opening.ts';
 import type { Job, Outcome } from './execution.ts';
@@ -128,8 +129,7 @@ export class Dispatcher {
     const early = options?.acksLate === false;
     if (early) this.#parts.settle({ delivery, settle: { how: 'acknowledge' } });
     if (log.enabled('info')) log.info(`Task ${head.task}[${head.id}] received`);
-    const wire = envelope.properties.priority;
-    const priority = typeof wire === 'number' ? (mostUrgent === 9 ? wire : 9 - wire) : undefined;
+    const priority = priorityOf(envelope, mostUrgent);
     const job: Job = { envelope, hostname: settings.hostname, redelivered: delivery.redelivered, priority };
     const run = this.#parts.run(options?.pool ?? settings.pool, job);
     const active = new ActiveRun(head, clock.now(), run, job.envelope, delivery, early);
@@ -143,8 +143,9 @@ export class Dispatcher {
     if (outcome.kind !== 'success' && active.revoked) return this.#drop(delivery, head, 'it was terminated');
     if (outcome.kind !== 'success' && this.#abandoned) return this.#parts.done();
     this.#report(head, outcome, active);
+    if ('next' in outcome) this.#warn(head, outcome.next?.left ?? []);
     const keep = !head.ignoreResult && this.#parts.app.tasks.get(head.task)?.options.ignoreResult !== true;
-    const settlement = settlementOf(delivery, head, job, outcome, keep);
+    const settlement = settlementOf(delivery, head, job, outcome, keep, this.#parts.mostUrgent);
     this.#finish(
       early && settlement.settle.how !== 'quarantine' ? { ...settlement, settle: { how: 'none' } } : settlement,
     );
@@ -163,16 +164,21 @@ export class Dispatcher {
     else log.info(`${name} ignored`);
   }
 
+  #warn(head: MessageHead, left: readonly string[]): void {
+    for (const what of left)
+      this.#parts.log.warn(`Task ${head.task}[${head.id}]: this worker does not carry on ${what}`);
+  }
+
   #setAside(delivery: Delivery, id: string | undefined, reason: string): void {
     this.#parts.log.error(`message ${id ?? 'without an id'} set aside: ${reason}`);
-    const failure = id === undefined ? {} : { store: failureOf(id, new Error(reason)) };
+    const failure = id === undefined ? {} : { store: [failureOf(id, new Error(reason))] };
     this.#finish({ delivery, ...failure, settle: { how: 'quarantine', reason, id } });
   }
 
   #poison(delivery: Delivery, head: MessageHead): void {
     const reason = `its worker died or lost it ${delivery.deliveries - 1} times`;
     this.#parts.log.error(`Task ${head.task}[${head.id}] set aside: ${reason}`);
-    const store = failureOf(head.id, new WorkerLostError(reason));
+    const store = [failureOf(head.id, new WorkerLostError(reason))];
     this.#finish({ delivery, store, settle: { how: 'quarantine', reason, id: head.id } });
   }
 
@@ -185,7 +191,7 @@ export class Dispatcher {
   #revoke(delivery: Delivery, head: MessageHead, why: 'revoked' | 'expired'): void {
     const document = errorDocument({ id: head.id }, 'REVOKED', new TaskRevokedError(why));
     this.#parts.log.warn(`Task ${head.task}[${head.id}] ${why === 'expired' ? 'has expired' : 'was revoked'}`);
-    this.#finish({ delivery, store: { id: head.id, state: 'REVOKED', document }, settle: { how: 'acknowledge' } });
+    this.#finish({ delivery, store: [{ id: head.id, state: 'REVOKED', document }], settle: { how: 'acknowledge' } });
   }
 
   #drop(delivery: Delivery, head: MessageHead, why: string): void {
@@ -240,24 +246,37 @@ class ActiveRun implements Active {
   }
 }
 
-function settlementOf(delivery: Delivery, head: MessageHead, job: Job, outcome: Outcome, keep: boolean): Settlement {
+function settlementOf(
+  delivery: Delivery,
+  head: MessageHead,
+  job: Job,
+  outcome: Outcome,
+  keep: boolean,
+  urgent: 0 | 9,
+): Settlement {
   const id = head.id;
   const acknowledge = { delivery, settle: { how: 'acknowledge' } } as const;
   switch (outcome.kind) {
     case 'success':
-      return keep ? { ...acknowledge, store: { id, state: 'SUCCESS', document: outcome.document } } : acknowledge;
+      return {
+        ...acknowledge,
+        ...ending(outcome, keep ? [{ id, state: 'SUCCESS', document: outcome.document }] : [], urgent),
+      };
     case 'failure':
-      return keep ? { ...acknowledge, store: { id, state: 'FAILURE', document: outcome.document } } : acknowledge;
+      return {
+        ...acknowledge,
+        ...ending(outcome, keep ? [{ id, state: 'FAILURE', document: outcome.document }] : [], urgent),
+      };
     case 'retry':
       return {
         ...acknowledge,
-        publish: { queue: delivery.queue, envelope: outcome.envelope, priority: job.priority, due: outcome.due },
-        ...(keep ? { store: { id, state: 'RETRY', document: outcome.document } } : {}),
+        publish: [{ queue: delivery.queue, envelope: outcome.envelope, priority: job.priority, due: outcome.due }],
+        ...(keep ? { store: [{ id, state: 'RETRY', document: outcome.document }] } : {}),
       };
     case 'malformed':
       return {
         delivery,
-        store: { id, state: 'FAILURE', document: outcome.document },
+        store: [{ id, state: 'FAILURE', document: outcome.document }],
         settle: { how: 'quarantine', reason: outcome.reason, id },
       };
     case 'reject':
@@ -267,6 +286,32 @@ function settlementOf(delivery: Delivery, head: MessageHead, job: Job, outcome: 
     case 'ignore':
       return acknowledge;
   }
+}
+
+/** What is sent and stored at the end of a task, the tasks after it included. */
+function ending(
+  outcome: { readonly next?: Continuation | undefined },
+  results: readonly StoredResult[],
+  urgent: 0 | 9,
+): Pick<Settlement, 'publish' | 'store'> {
+  const { next } = outcome;
+  if (next === undefined) return { store: results };
+  const publish = next.calls.map((envelope) => ({
+    queue: envelope.properties.delivery_info.routing_key,
+    envelope,
+    priority: priorityOf(envelope, urgent),
+    due: dueOf(envelope),
+  }));
+  return { publish, store: [...results, ...next.results] };
+}
+
+/** 9 first, whatever the scale of the wire. */
+function priorityOf({ properties: { priority } }: Envelope, urgent: 0 | 9): number | undefined {
+  return typeof priority !== 'number' ? undefined : urgent === 9 ? priority : 9 - priority;
+}
+
+function dueOf({ headers: { eta } }: Envelope): number | undefined {
+  return typeof eta === 'string' ? Date.parse(eta) / 1000 : undefined;
 }
 
 function failureOf(id: string, error: Error): StoredResult {
