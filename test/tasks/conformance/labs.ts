@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ResourceStack } from '../../../src/base/dispose.ts';
@@ -15,23 +15,37 @@ export interface Place extends AsyncDisposable {
 }
 
 export const places: Record<string, () => Place> = {
-  memory: () => place(`memory://${uuid()}`, new ResourceStack()),
+  memory: () => place([`memory://${uuid()}`], new ResourceStack()),
   sqlite: () => {
     const stack = new ResourceStack();
     const directory = mkdtempSync(join(tmpdir(), 'simul-conformance-'));
     stack.defer(() => rmSync(directory, { recursive: true }));
     const path = join(directory, 'queue.db');
-    return place(`sqlite://${path}`, stack, async (queue, text) => putText(path, queue, text));
+    return place([`sqlite://${path}`], stack, async (queue, text) => putText(path, queue, text));
+  },
+  // Handles by turns under another name of the file, and so with a thread and a connection of their own, as in another
+  // process.
+  'sqlite, two connections': () => {
+    const stack = new ResourceStack();
+    const directory = mkdtempSync(join(tmpdir(), 'simul-conformance-'));
+    stack.defer(() => rmSync(directory, { recursive: true }));
+    const [real, alias] = [join(directory, 'real'), join(directory, 'alias')];
+    mkdirSync(real);
+    symlinkSync(real, alias);
+    const urls = [real, alias].map((name) => `sqlite://${join(name, 'queue.db')}`);
+    return place(urls, stack, async (queue, text) => putText(join(real, 'queue.db'), queue, text));
   },
 };
 
-function place(url: string, stack: ResourceStack, putText?: BrokerLab['putText']): Place {
+function place(urls: readonly string[], stack: ResourceStack, putText?: BrokerLab['putText']): Place {
+  let opened = 0;
+  const next = () => urls[opened++ % urls.length]!;
   return {
     broker: {
-      open: async () => stack.own(await openBroker(url), (broker) => broker.close()),
+      open: async () => stack.own(await openBroker(next()), (broker) => broker.close()),
       ...(putText === undefined ? {} : { putText }),
     },
-    backend: { open: async (options) => stack.own(await openBackend(url, options), (backend) => backend.close()) },
+    backend: { open: async (options) => stack.own(await openBackend(next(), options), (backend) => backend.close()) },
     [Symbol.asyncDispose]: () => stack.dispose(),
   };
 }
