@@ -53,7 +53,7 @@ export function callOf(
     groupIndex: number('group_index'),
     timeLimit: number('time_limit'),
     softTimeLimit: number('soft_time_limit'),
-    ignoreResult: options['ignore_result'] === true,
+    ignoreResult: typeof options['ignore_result'] === 'boolean' ? options['ignore_result'] : undefined,
     shadow: text('shadow'),
     replyTo: text('reply_to'),
     headers: isRecord(options['headers']) ? options['headers'] : undefined,

@@ -144,7 +144,8 @@ export class Dispatcher {
     if (outcome.kind !== 'success' && this.#abandoned) return this.#parts.done();
     this.#report(head, outcome, active);
     if ('next' in outcome) this.#warn(head, outcome.next?.left ?? []);
-    const keep = !head.ignoreResult && this.#parts.app.tasks.get(head.task)?.options.ignoreResult !== true;
+    const ignored = head.ignoreResult ?? this.#parts.app.tasks.get(head.task)?.options.ignoreResult ?? false;
+    const keep = !ignored;
     const settlement = settlementOf(delivery, head, job, outcome, keep, this.#parts.mostUrgent);
     this.#finish(
       early && settlement.settle.how !== 'quarantine' ? { ...settlement, settle: { how: 'none' } } : settlement,
