@@ -4,6 +4,8 @@ import type { Job, Outcome } from './execution.ts';
 export interface Run {
   /** Never rejects: a run whose thread or process died under it is a failure that says so. */
   readonly outcome: Promise<Outcome>;
+  /** Since when (seconds on the monotonic clock) the pool has had it; undefined while it waits for a slot. */
+  readonly begun?: number | undefined;
   /** Tells the run to stop, through its context's signal. */
   abort(reason: Error): void;
 }
