@@ -11,7 +11,7 @@ import type { Backend } from '../tasks/backend.ts';
 import type { Broker, Consumer } from '../tasks/broker.ts';
 import type { PoolName } from '../tasks/task.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { Job } from './execution.ts';
+import type { Job } from './job.ts';
 import type { Log } from './log.ts';
 import { openLog } from './log.ts';
 import type { WorkerOptions, WorkerSettings } from './options.ts';
