@@ -27,6 +27,13 @@ export interface LoadedApp {
   readonly module: URL | undefined;
 }
 
+/** The app of a command that runs tasks, which cannot do without one. */
+export async function requireApp(options: AppOptions): Promise<LoadedApp & { readonly module: URL }> {
+  // Without tasks a worker would set aside everything that waits in the queue as unknown.
+  if (options.app === undefined) throw new Failure('name the module that exports the app: -A app.ts', 2);
+  return (await loadApp(options)) as LoadedApp & { readonly module: URL };
+}
+
 /** The app that the options name; without a module, one without tasks, on the embedded broker or the one given. */
 export async function loadApp(options: AppOptions): Promise<LoadedApp> {
   // The environment is what the workers' threads and processes see too, so the flags go there.

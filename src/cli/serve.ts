@@ -15,13 +15,15 @@ export interface WorkerFlags extends AppOptions {
   readonly loglevel: LogLevel;
   readonly prefetchMultiplier?: number;
   readonly lease?: number;
+  readonly retry?: boolean;
   readonly drainTimeout?: number;
+  readonly heartbeatInterval?: number;
   readonly logJson?: boolean;
   readonly quiet?: boolean;
 }
 
 /** Runs a worker until a signal stops it; resolves with the exit code. */
-export async function serve(app: Simul, module: URL | undefined, flags: WorkerFlags): Promise<number> {
+export async function serve(app: Simul, module: URL, flags: WorkerFlags): Promise<number> {
   const worker = new Worker(app, { ...flags, module });
   const stopping = stopOnSignals(worker, flags);
   await worker.start();

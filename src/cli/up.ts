@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { loadApp, withApp } from './app.ts';
+import { requireApp, withApp } from './app.ts';
 import type { WorkerFlags } from './serve.ts';
 import { workerOptions } from './worker.ts';
 
@@ -8,7 +8,7 @@ export function up(program: Command): void {
   workerOptions(withApp(program.command('up').description('all in one: a worker on the embedded broker'))).action(
     async (flags: WorkerFlags) => {
       const { serve } = await import('./serve.ts');
-      const { app, module } = await loadApp(flags);
+      const { app, module } = await requireApp(flags);
       process.exitCode = await serve(app, module, flags);
     },
   );

@@ -1,5 +1,8 @@
 export * from '../base/errors.ts';
 export { Typed } from '../base/json/typed.ts';
+export { fromModule } from '../callable/from-module.ts';
+export { portable } from '../callable/portable.ts';
+export { transfer } from '../callable/transfer.ts';
 export { Simul } from '../tasks/app.ts';
 export type { SimulOptions } from '../tasks/app.ts';
 export type { DeliveryInfo, TaskContext, TaskLogger } from '../tasks/context.ts';

@@ -95,7 +95,7 @@ export class Consumers {
     for (const consumer of local) this.#watch(consumer);
     const stalled = local.filter((consumer) => consumer.stalled && consumer.expires > 0);
     const due = local.filter(({ stalled, expires, request }) => !stalled && expires - now < (request.lease * 2) / 3);
-    const lost = this.#others().filter(({ lock, expires }) => expires < now || isDead(join(this.#locks, lock)));
+    const lost = this.#others().filter(({ lock, expires }) => expires < now || this.#isDead(lock));
     if (stalled.length + due.length + lost.length === 0) return false;
     let any = false;
     this.#db.write('normal', () => {
@@ -104,7 +104,7 @@ export class Consumers {
       for (const { id } of lost) if (this.#isLost(id, now)) any = this.#expel(id, true) || any;
     });
     for (const consumer of stalled) consumer.expires = 0;
-    for (const { lock } of lost) sweepLock(join(this.#locks, lock));
+    for (const { lock } of lost) if (lock !== '') sweepLock(join(this.#locks, lock));
     return any;
   }
 
@@ -118,14 +118,16 @@ export class Consumers {
 
   /** Lets go of everything. */
   close(): void {
-    if (this.#local.size > 0) {
+    try {
+      if (this.#local.size === 0) return;
       this.#db.write('normal', () => {
         for (const id of this.#local.keys()) this.#expel(id, false);
       });
+    } finally {
       this.#local.clear();
+      this.#life?.release();
+      this.#life = undefined;
     }
-    this.#life?.release();
-    this.#life = undefined;
   }
 
   #watch(consumer: LocalConsumer): void {
@@ -164,7 +166,12 @@ export class Consumers {
   // Looked at again inside the transaction: it may have renewed its lease since.
   #isLost(id: number, now: number): boolean {
     const row = this.#db.all<ConsumerRow>('SELECT id, lock, expires FROM consumers WHERE id = ?', [id])[0];
-    return row !== undefined && (row.expires < now || isDead(join(this.#locks, row.lock)));
+    return row !== undefined && (row.expires < now || this.#isDead(row.lock));
+  }
+
+  // One without flock has no lock file; only its lease tells.
+  #isDead(lock: string): boolean {
+    return lock !== '' && isDead(join(this.#locks, lock));
   }
 
   #expel(id: number, attempted: boolean): boolean {

@@ -18,6 +18,7 @@ export class Database {
   readonly #path: string;
   readonly #db: SqliteDatabase;
   readonly #lock: WriteLock;
+  readonly #wal: boolean;
   readonly #statements = new Map<string, SqliteStatement>();
   #durability: Durability = 'full';
   #written = 0;
@@ -27,6 +28,7 @@ export class Database {
     this.library = loadSqlite();
     this.#db = this.library.open(path);
     this.#lock = new WriteLock(join(locks, 'write.lock'));
+    this.#wal = hasFlock() || resetsWalSafely(this.library.version);
     try {
       this.#setUp();
     } catch (error) {
@@ -81,6 +83,14 @@ export class Database {
   checkpoint(idle = false): void {
     if (this.#written < (idle ? checkpointBytes / 8 : checkpointBytes)) return;
     this.#written = 0;
+    try {
+      this.#copyBack();
+    } catch {
+      // Tried again later: nothing is lost but the room the log takes.
+    }
+  }
+
+  #copyBack(): void {
     // The checkpointer is alone: neither a writer nor another checkpointer is at work in any process.
     this.#lock.with(() => this.#db.prepare('PRAGMA wal_checkpoint(PASSIVE)').all([]));
   }
@@ -115,7 +125,7 @@ export class Database {
   }
 
   #setJournal(): void {
-    const mode = hasFlock() || resetsWalSafely(this.library.version) ? 'wal' : 'delete';
+    const mode = this.#wal ? 'wal' : 'delete';
     const got = this.#db.prepare(`PRAGMA journal_mode = ${mode}`).all([])[0]?.['journal_mode'];
     if (got === mode) return;
     throw new UnsupportedError(
@@ -125,7 +135,8 @@ export class Database {
   }
 
   #setDurability(durability: Durability): void {
-    if (durability === this.#durability) return;
+    // A rollback journal that is not synced can damage the file in a power cut, a log only lose its end.
+    if (durability === this.#durability || !this.#wal) return;
     // Not possible inside a transaction. A full commit also syncs what normal ones before it have left in the log.
     this.#db.exec(`PRAGMA synchronous = ${durability}`);
     this.#durability = durability;

@@ -11,8 +11,10 @@ import { Waits } from './waits.ts';
 import type { WriteCall } from './writes.ts';
 import { durabilityOf, isWrite, Writes } from './writes.ts';
 
-/** Seconds between looks for expired results and abandoned files. */
+/** Seconds between looks for abandoned files. */
 const sweepInterval = 60;
+/** Milliseconds of a tick that may go into deleting expired results. */
+const sweepBudget = 50;
 
 /**
  * The work of SQLite's thread: everything that has arrived is one transaction (group commit), in which waiting receives
@@ -33,6 +35,7 @@ export class Engine {
   #dueTimer: NodeJS.Timeout | undefined;
   #tickTimer: NodeJS.Timeout | undefined;
   #lastSweep = 0;
+  #deaf = false;
 
   constructor({ path, locks }: ThreadData, send: (answers: Answer[]) => void) {
     this.#send = send;
@@ -53,6 +56,7 @@ export class Engine {
   }
 
   handle(calls: readonly CallMessage[]): void {
+    const failed = (error: unknown) => this.#fail(calls, error);
     this.#step(() => {
       const writes = calls.filter(isWrite);
       for (const call of calls) this.#register(call);
@@ -61,7 +65,7 @@ export class Engine {
       if (writes.length > 0) this.#db.checkpoint();
       // A new consumer may want to be renewed sooner than the next tick was to come.
       if (writes.some(([, name]) => name === 'consume')) this.#schedule();
-    });
+    }, failed);
   }
 
   close(): void {
@@ -77,12 +81,32 @@ export class Engine {
     }
   }
 
-  // Runs something that gives answers and sends them together.
-  #step(fn: () => void): void {
-    fn();
+  // Runs something that gives answers and sends them together. Nothing may escape: it would end the thread. What fails
+  // without a call to tell it to (the database is locked, the disk full) is tried again by the next tick.
+  #step(fn: () => void, failed: (error: unknown) => void = () => {}): void {
+    try {
+      fn();
+    } catch (error) {
+      failed(error);
+    }
     const answers = this.#answers;
     this.#answers = [];
     if (answers.length > 0) this.#send(answers);
+  }
+
+  // A call that has been answered already is not answered again: the other end knows it no more.
+  #fail(calls: readonly CallMessage[], error: unknown): void {
+    const failure = toFailure(error);
+    for (const [call] of calls) {
+      this.#receives.remove(call);
+      this.#waits.remove(call);
+      this.#answers.push([call, undefined, failure]);
+    }
+  }
+
+  // One by one: as arguments of one call, a hundred thousand would overflow the stack.
+  #answer(answers: readonly Answer[]): void {
+    for (const answer of answers) this.#answers.push(answer);
   }
 
   #register(call: CallMessage): void {
@@ -126,17 +150,18 @@ export class Engine {
       return done;
     });
     for (const [call] of claimed) this.#receives.remove(call);
-    this.#answers.push(...answers, ...claimed);
+    this.#answer(answers);
+    this.#answer(claimed);
     if (news.messages) this.#messageBell.ring();
     if (news.results.length > 0) {
       this.#resultBell.ring();
-      this.#answers.push(...this.#waits.settle(news.results, time));
+      this.#answer(this.#waits.settle(news.results, time));
     }
   }
 
   // One call that cannot be done must not fail its neighbours in the transaction.
   #retryApart(writes: readonly WriteCall[], receives: boolean, error: unknown): void {
-    if (writes.length + Number(receives) > 1) {
+    if (writes.length + Number(receives) > 1 && !isLocked(error)) {
       for (const write of writes) this.#attempt([write], false);
       if (receives) this.#attempt([], true);
       return;
@@ -174,7 +199,7 @@ export class Engine {
         return call[2].ids.map((id) => found.get(id));
       }
       case 'wait':
-        this.#answers.push(...this.#waits.settle([call[2].id], now()));
+        this.#answer(this.#waits.settle([call[2].id], now()));
         return undefined;
       default:
         return undefined;
@@ -182,17 +207,19 @@ export class Engine {
   }
 
   #listenForMessages(): void {
-    this.#messageBell.listen(() => {
+    const heard = this.#messageBell.listen(() => {
       if (this.#receives.any) this.#step(() => this.#commit([]));
     });
+    this.#deaf ||= !heard;
   }
 
   #listenForResults(): void {
-    this.#resultBell.listen(() => this.#waits.heard());
+    const heard = this.#resultBell.listen(() => this.#waits.heard());
+    this.#deaf ||= !heard;
   }
 
   #wakeWaits(): void {
-    this.#answers.push(...this.#waits.settleAll(now()));
+    this.#answer(this.#waits.settleAll(now()));
   }
 
   #armDueTimer(): void {
@@ -208,13 +235,21 @@ export class Engine {
   #schedule(): void {
     clearTimeout(this.#tickTimer);
     this.#tickTimer = setTimeout(() => {
-      try {
-        this.#step(() => this.#tick());
-      } catch {
-        // The database is locked or its disk full: calls tell their callers so, and the next tick tries again.
-      }
+      this.#step(() => this.#tick());
       this.#schedule();
-    }, this.#consumers.interval * 1000);
+    }, this.#interval * 1000);
+  }
+
+  #sweepResults(time: number): void {
+    const end = performance.now() + sweepBudget;
+    while (performance.now() < end && this.#results.hasExpired(time)) {
+      this.#db.write('normal', () => this.#results.sweep(time));
+    }
+  }
+
+  // Where the system has no watches left, what others do is looked for often enough to be bearable.
+  get #interval(): number {
+    return this.#deaf ? Math.min(0.05, this.#consumers.interval) : this.#consumers.interval;
   }
 
   #tick(): void {
@@ -222,12 +257,18 @@ export class Engine {
     if (this.#consumers.any && this.#consumers.maintain(time)) this.#messageBell.ring();
     if (this.#receives.any) this.#commit([]);
     if (this.#waits.any) this.#wakeWaits();
+    this.#sweepResults(time);
     this.#db.checkpoint(true);
     if (time - this.#lastSweep < sweepInterval) return;
     this.#lastSweep = time;
     this.#consumers.sweepFiles();
-    if (this.#results.hasExpired(time)) this.#db.write('normal', () => this.#results.sweep(time));
   }
+}
+
+/** Waited for long enough already: each further try would wait as long. */
+function isLocked(error: unknown): boolean {
+  const { sqlite, name } = toFailure(error);
+  return sqlite === 5 || sqlite === 6 || name === 'TimeoutError';
 }
 
 function now(): number {

@@ -1,5 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants, linkSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { SystemError } from '../../base/errors.ts';
@@ -29,7 +40,11 @@ export function prepare(location: DatabaseLocation): void {
   const { path, locks } = location;
   const directory = dirname(path);
   try {
-    if (mkdirSync(directory, { recursive: true, mode: 0o700 }) !== undefined) ignoreInGit(directory);
+    const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (made !== undefined) {
+      ignoreInGit(directory);
+      sync(dirname(made));
+    }
     create(path);
     mkdirSync(locks, { recursive: true, mode: 0o700 });
   } catch (cause) {
@@ -54,6 +69,16 @@ function create(path: string): void {
 
 function ignoreInGit(directory: string): void {
   if (basename(directory) === '.simul') writeFileSync(join(directory, '.gitignore'), '*\n');
+}
+
+/** SQLite syncs the directory of its files, but knows nothing of the one above. */
+function sync(directory: string): void {
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function check(path: string, directory: string): void {

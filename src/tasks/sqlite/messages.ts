@@ -126,18 +126,16 @@ export class Messages {
     return true;
   }
 
+  /** Deletes up to `limit` messages that wait in a queue; tells how many. */
   purge(queue: string, limit: number): number {
-    const ready = this.#db.all<{ id: number }>('SELECT id FROM ready WHERE queue = ? LIMIT ?', [queue, limit]);
-    const delayed = this.#db.all<{ id: number }>('SELECT id FROM delayed WHERE queue = ? LIMIT ?', [
-      queue,
-      limit - ready.length,
-    ]);
-    const ids = [...ready, ...delayed].map((row) => row.id);
-    const json = JSON.stringify(ids);
-    this.#db.run('DELETE FROM ready WHERE queue = ? AND id IN (SELECT value FROM json_each(?))', [queue, json]);
-    if (delayed.length > 0) this.#db.run('DELETE FROM delayed WHERE id IN (SELECT value FROM json_each(?))', [json]);
-    this.#deleteTexts(ids);
-    return ids.length;
+    const ready = this.#head(queue, limit);
+    const last = ready.at(-1);
+    if (last !== undefined) this.#deleteHead(last);
+    const sql = 'SELECT due, id FROM delayed WHERE queue = ? LIMIT ?';
+    const delayed = this.#db.all<{ due: number; id: number }>(sql, [queue, limit - ready.length]);
+    for (const { due, id } of delayed) this.#db.run('DELETE FROM delayed WHERE due = ? AND id = ?', [due, id]);
+    this.#deleteTexts([...ready, ...delayed].map((row) => row.id));
+    return ready.length + delayed.length;
   }
 
   sizes(queues: readonly string[] | undefined): QueueSize[] {
@@ -148,17 +146,19 @@ export class Messages {
       return entry;
     };
     for (const queue of queues ?? []) size(queue);
-    for (const [table, column] of [
-      ['ready', 'waiting'],
-      ['delayed', 'delayed'],
-      ['claims', 'claimed'],
-    ] as const) {
-      const counts = this.#db.all<{ queue: string; n: number }>(
-        `SELECT queue, count(*) AS n FROM ${table} GROUP BY queue`,
-      );
-      for (const { queue, n } of counts) if (queues === undefined || sizes.has(queue)) size(queue)[column] = n;
-    }
+    if (queues !== undefined) {
+      // By name, so that of the longest table only the part of these queues is walked.
+      const sql = 'SELECT count(*) AS n FROM ready WHERE queue = ?';
+      for (const entry of sizes.values()) entry.waiting = this.#db.all<{ n: number }>(sql, [entry.queue])[0]!.n;
+    } else for (const { queue, n } of this.#counts('ready')) size(queue).waiting = n;
+    const wanted = (row: { queue: string }) => queues === undefined || sizes.has(row.queue);
+    for (const row of this.#counts('delayed').filter(wanted)) size(row.queue).delayed = row.n;
+    for (const row of this.#counts('claims').filter(wanted)) size(row.queue).claimed = row.n;
     return [...sizes.values()];
+  }
+
+  #counts(table: 'ready' | 'delayed' | 'claims'): { queue: string; n: number }[] {
+    return this.#db.all(`SELECT queue, count(*) AS n FROM ${table} GROUP BY queue`);
   }
 
   /** The first of `count` numbers never given before. */
@@ -175,12 +175,17 @@ export class Messages {
   }
 
   // What was taken of a queue is all of it up to the last one, so that two ranges do it.
-  #move(consumer: number, claim: number, { queue, rank, id }: ReadyRow & { queue: string }): void {
+  #move(consumer: number, claim: number, last: ReadyRow & { queue: string }): void {
+    const { queue, rank, id } = last;
     this.#db.run(
       `INSERT INTO claims SELECT ?, id, ?, queue, rank, failures, redelivered FROM ready
        WHERE queue = ? AND (rank, id) <= (?,?)`,
       [consumer, claim, queue, rank, id],
     );
+    this.#deleteHead(last);
+  }
+
+  #deleteHead({ queue, rank, id }: ReadyRow & { queue: string }): void {
     this.#db.run('DELETE FROM ready WHERE queue = ? AND (rank, id) <= (?,?)', [queue, rank, id]);
   }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { within } from '../../../src/base/deadline.ts';
 import { CancelledError } from '../../../src/base/errors.ts';
-import type { Broker, Consumer } from '../../../src/tasks/broker.ts';
+import type { Broker, Consumer, Delivery } from '../../../src/tasks/broker.ts';
 import { openBackend, openBroker } from '../../../src/tasks/registry.ts';
 import { Directory } from './directory.ts';
 import { idOf, message } from './messages.ts';
@@ -10,9 +11,14 @@ import { Program } from './program.ts';
 
 const ids = (count: number) => Array.from({ length: count }, (_, i) => `m${i}`);
 
+/** Bounded, so that a message which never comes fails its own test. */
+function receive(consumer: Consumer, max: number): Promise<Delivery[]> {
+  return within(consumer.receive(max), { timeout: 30 });
+}
+
 async function receiveIds(consumer: Consumer, count: number): Promise<string[]> {
   const got: string[] = [];
-  while (got.length < count) got.push(...(await consumer.receive(count - got.length)).map(idOf));
+  while (got.length < count) got.push(...(await receive(consumer, count - got.length)).map(idOf));
   return got;
 }
 
@@ -28,7 +34,7 @@ test('the claims of a killed consumer go to another, counted, long before the le
   assert.deepEqual(await holder.next(), ids(3));
   const consumer = await consume(broker);
   assert.deepEqual(await receiveIds(consumer, 2), ['m3', 'm4']);
-  const waiting = consumer.receive(10);
+  const waiting = receive(consumer, 10);
   holder.process.kill('SIGKILL');
   const deliveries = await waiting;
   assert.deepEqual(deliveries.map(idOf), ids(3));

@@ -14,9 +14,11 @@ export class Program implements AsyncDisposable {
   readonly #lines: AsyncIterator<string>;
   #errors = '';
 
-  constructor(name: string, args: readonly unknown[], options: SpawnOptions = {}) {
+  /** `wrapper` is a command that runs the command given to it as arguments. */
+  constructor(name: string, args: readonly unknown[], options: SpawnOptions = {}, wrapper: readonly string[] = []) {
     const file = fileURLToPath(new URL(`./fixtures/${name}.js`, import.meta.url));
-    this.process = spawn(process.execPath, [file, ...args.map(String)], { ...options, stdio: 'pipe' });
+    const [command, ...rest] = [...wrapper, process.execPath, file, ...args.map(String)];
+    this.process = spawn(command!, rest, { ...options, stdio: 'pipe' });
     this.process.stderr!.setEncoding('utf8').on('data', (text: string) => (this.#errors += text));
     this.exited = once(this.process, 'close').then(([code, signal]) => (signal ?? code) as number | string);
     this.#lines = createInterface({ input: this.process.stdout! })[Symbol.asyncIterator]();

@@ -1,4 +1,5 @@
 import { realClock } from '../../../base/clock.ts';
+import { onAbort } from '../../../base/abort.ts';
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
@@ -72,7 +73,7 @@ class MemoryBackend implements Backend {
     return new Promise((resolve, reject) => {
       const done = () => {
         this.#waits.delete(end);
-        signal?.removeEventListener('abort', abort);
+        forgetSignal();
       };
       const callOff = space.wait(id, (result) => {
         done();
@@ -83,10 +84,9 @@ class MemoryBackend implements Backend {
         callOff();
         reject(error);
       };
-      const abort = () => fail(cancelledBy(signal!));
       const end = () => fail(new ClosedError('the result backend was closed'));
       this.#waits.add(end);
-      signal?.addEventListener('abort', abort, { once: true });
+      const forgetSignal = onAbort(signal, () => fail(cancelledBy(signal!)));
     });
   }
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '../../../base/abort.ts';
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
 import type { Backend, BackendCapabilities, BackendOptions, StoredResult } from '../../backend.ts';
@@ -42,7 +43,7 @@ class SqliteBackend implements Backend {
   async fetch(ids: readonly string[]): Promise<(StoredResult | undefined)[]> {
     const { argument, result } = this.#open().batch('fetch', 'fetch', () => ({ ids: [] }));
     const start = argument.ids.length;
-    argument.ids.push(...ids);
+    for (const id of ids) argument.ids.push(id);
     const rows = await result;
     return rows.slice(start, start + ids.length).map((row) => (row === undefined ? undefined : toResult(row)));
   }
@@ -51,15 +52,14 @@ class SqliteBackend implements Backend {
     const client = this.#open();
     throwIfAborted(signal);
     const { number, result } = client.call('wait', { id });
-    const abort = () => client.cancel(number);
-    signal?.addEventListener('abort', abort, { once: true });
+    const forgetSignal = onAbort(signal, () => client.cancel(number));
     this.#waits.add(number);
     try {
       const row = await result;
       if (row !== undefined) return toResult(row);
     } finally {
       this.#waits.delete(number);
-      signal?.removeEventListener('abort', abort);
+      forgetSignal();
     }
     if (signal?.aborted) throw cancelledBy(signal);
     throw new ClosedError('the result backend was closed');

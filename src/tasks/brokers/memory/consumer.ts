@@ -1,3 +1,4 @@
+import { onAbort } from '../../../base/abort.ts';
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
@@ -79,7 +80,7 @@ export class MemoryConsumer implements Consumer {
     return new Promise((resolve, reject) => {
       const done = () => {
         this.#waits.delete(end);
-        signal?.removeEventListener('abort', abort);
+        forgetSignal();
       };
       const waiter: Waiter = {
         queues: this.#options.queues,
@@ -94,10 +95,9 @@ export class MemoryConsumer implements Consumer {
         this.#exchange.stopWaiting(waiter);
         reject(error);
       };
-      const abort = () => fail(cancelledBy(signal!));
       const end = () => fail(new ClosedError('the consumer was closed'));
       this.#waits.add(end);
-      signal?.addEventListener('abort', abort, { once: true });
+      const forgetSignal = onAbort(signal, () => fail(cancelledBy(signal!)));
       this.#exchange.wait(waiter);
     });
   }

@@ -1,3 +1,4 @@
+import { onAbort } from '../../../base/abort.ts';
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
 import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
@@ -38,15 +39,14 @@ export class SqliteConsumer implements Consumer {
     throwIfAborted(signal);
     const { number, result } = this.#client.call('receive', { consumer: this.#id, max });
     // Only the thread knows whether the abort came first; what it has claimed by then is handed out.
-    const abort = () => this.#client.cancel(number);
-    signal?.addEventListener('abort', abort, { once: true });
+    const forgetSignal = onAbort(signal, () => this.#client.cancel(number));
     this.#receives.add(number);
     try {
       const rows = await result;
       if (rows !== undefined) return rows.map((row) => new SqliteDelivery(this.#id, row, this.#options));
     } finally {
       this.#receives.delete(number);
-      signal?.removeEventListener('abort', abort);
+      forgetSignal();
     }
     if (signal?.aborted) throw cancelledBy(signal);
     throw new ClosedError('the consumer was closed');
@@ -56,9 +56,7 @@ export class SqliteConsumer implements Consumer {
     this.#checkOpen();
     const { argument, result } = this.#client.batch(this, 'acknowledge', () => this.#keys([]));
     const start = argument.messages.length;
-    const keys = this.#keys(deliveries);
-    argument.messages.push(...keys.messages);
-    argument.claims.push(...keys.claims);
+    this.#addKeys(argument, deliveries);
     const held = await result;
     return held.slice(start, start + deliveries.length);
   }
@@ -95,13 +93,17 @@ export class SqliteConsumer implements Consumer {
   }
 
   #keys(deliveries: readonly Delivery[]): ClaimKeys {
-    const keys = { consumer: this.#id, messages: [] as number[], claims: [] as number[] };
+    const keys: ClaimKeys = { consumer: this.#id, messages: [], claims: [] };
+    this.#addKeys(keys, deliveries);
+    return keys;
+  }
+
+  #addKeys(keys: ClaimKeys, deliveries: readonly Delivery[]): void {
     for (const delivery of deliveries) {
       const ours = delivery instanceof SqliteDelivery && delivery.consumer === this.#id;
       keys.messages.push(ours ? delivery.message : -1);
       keys.claims.push(ours ? delivery.claim : -1);
     }
-    return keys;
   }
 }
 
