@@ -111,7 +111,7 @@ test('a consumer that is blocked for several leases keeps its claims', async () 
   await using holder = new Program('holder', [directory.url, 1, 'block', 0.3]);
   await holder.next();
   const consumer = await consume(broker);
-  await assert.rejects(consumer.receive(1, AbortSignal.timeout(1500)), CancelledError);
+  await assert.rejects(consumer.receive(1, AbortSignal.timeout(3500)), CancelledError);
   holder.proceed();
   assert.deepEqual(await holder.next(), [true]);
   assert.equal(await holder.end(), 0, holder.errors);
