@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Envelope, MessageLimits } from './envelope.ts';
+import type { Fanout } from './fanout.ts';
 
 /** What a broker makes of the features that differ between brokers; printed by `simul doctor` and the documentation. */
 export interface BrokerCapabilities {
@@ -101,6 +102,8 @@ export interface Consumer extends AsyncDisposable {
  */
 export interface Broker extends AsyncDisposable {
   readonly capabilities: BrokerCapabilities;
+  /** Carries remote control and events, where the broker can. */
+  readonly fanout?: Fanout;
   /** Resolves when every message is as safe as the broker makes it. All or none of one call where it can. */
   publish(messages: readonly OutgoingMessage[]): Promise<void>;
   consume(options: ConsumerOptions): Promise<Consumer>;
