@@ -14,6 +14,15 @@ export interface Clock {
   setTimer(delay: number, fn: () => void): ClockTimer;
   /** A number in [0, 1). */
   random(): number;
+  /** Tells a clock that moves by itself that something is going on. */
+  touch?(): void;
+  /** Keeps a clock that moves by itself still until `work` settles. */
+  hold?<T>(work: PromiseLike<T>): Promise<T>;
+  /**
+   * Calls `fn` whenever a clock that moves by itself has come to rest: no timer, no work held, nothing touched it.
+   * Returns what takes it back.
+   */
+  onStall?(fn: () => void): () => void;
 }
 
 export const realClock: Clock = {

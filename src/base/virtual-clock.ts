@@ -27,6 +27,8 @@ export class VirtualClock implements Clock {
   #held = 0;
   #idleTurns = 0;
   #watch: NodeJS.Immediate | undefined;
+  #cancelled = 0;
+  readonly #stallers = new Set<() => void>();
 
   constructor(options: VirtualClockOptions = {}) {
     this.#epoch = options.epoch ?? 946_684_800;
@@ -47,21 +49,32 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delay: number, fn: () => void): ClockTimer {
-    const timer = new VirtualTimer(this.#now + Math.max(0, delay), fn, () => this.#timers.remove(timer));
+    const timer = new VirtualTimer(this.#now + Math.max(0, delay), fn, () => this.#drop());
     this.#timers.push(timer);
-    this.#wake();
+    this.touch();
     return timer;
   }
 
   /** Timers that have not fired. */
   get pending(): number {
-    return this.#timers.size;
+    return this.#timers.size - this.#cancelled;
+  }
+
+  touch(): void {
+    this.#idleTurns = 0;
+    if (this.#autoJump && this.#watch === undefined) this.#watch = setImmediate(() => this.#turn());
+  }
+
+  onStall(fn: () => void): () => void {
+    this.#stallers.add(fn);
+    this.touch();
+    return () => this.#stallers.delete(fn);
   }
 
   /** Moves time forward, firing what falls due in order; each callback sees its own due time. */
   advance(seconds: number): void {
     const until = this.#now + checkSeconds('seconds', seconds);
-    for (let next = this.#timers.peek(); next !== undefined && next.due <= until; next = this.#timers.peek()) {
+    for (let next = this.#peek(); next !== undefined && next.due <= until; next = this.#peek()) {
       this.#fire();
     }
     this.#now = until;
@@ -69,7 +82,7 @@ export class VirtualClock implements Clock {
 
   /** Moves to the next timer and fires it; false if there is none. */
   jump(): boolean {
-    if (this.#timers.size === 0) return false;
+    if (this.#peek() === undefined) return false;
     this.#fire();
     return true;
   }
@@ -81,43 +94,75 @@ export class VirtualClock implements Clock {
       return await work;
     } finally {
       this.#held--;
-      this.#wake();
+      this.touch();
     }
+  }
+
+  // Cancelled timers stay until they come to the top, or are most of the heap: to search for each would be quadratic.
+  #peek(): VirtualTimer | undefined {
+    for (let next = this.#timers.peek(); next?.cancelled === true; next = this.#timers.peek()) {
+      this.#timers.pop();
+      this.#cancelled--;
+    }
+    return this.#timers.peek();
+  }
+
+  #drop(): void {
+    this.#cancelled++;
+    if (this.#cancelled < 64 || this.#cancelled * 2 < this.#timers.size) return;
+    const kept: VirtualTimer[] = [];
+    for (let timer = this.#timers.pop(); timer !== undefined; timer = this.#timers.pop()) {
+      if (!timer.cancelled) kept.push(timer);
+    }
+    for (const timer of kept) this.#timers.push(timer);
+    this.#cancelled = 0;
   }
 
   #fire(): void {
     const timer = this.#timers.pop()!;
+    timer.fired = true;
     this.#now = Math.max(this.#now, timer.due);
     timer.fn();
-  }
-
-  #wake(): void {
-    this.#idleTurns = 0;
-    if (this.#autoJump && this.#watch === undefined) this.#watch = setImmediate(() => this.#turn());
   }
 
   // Microtasks and next ticks are done when an immediate runs. Two turns without a new timer or hold also let through
   // what one more setImmediate of the code under test had put off.
   #turn(): void {
     this.#watch = undefined;
-    if (this.#held > 0 || this.#timers.size === 0) return;
+    if (this.#held > 0) return;
+    const stalled = this.#peek() === undefined;
+    if (stalled && this.#stallers.size === 0) return;
     if (++this.#idleTurns >= 2) {
       this.#idleTurns = 0;
+      if (stalled) return this.#stall();
       this.#fire();
     }
-    this.#watch = setImmediate(() => this.#turn());
+    this.#watch ??= setImmediate(() => this.#turn());
+  }
+
+  // Whoever is told may go on by a timer or a touch; without one the clock rests.
+  #stall(): void {
+    for (const fn of this.#stallers) fn();
   }
 }
 
 class VirtualTimer implements ClockTimer {
   readonly due: number;
   readonly fn: () => void;
-  readonly cancel: () => void;
+  readonly #onCancel: () => void;
+  cancelled = false;
+  fired = false;
 
-  constructor(due: number, fn: () => void, cancel: () => void) {
+  constructor(due: number, fn: () => void, onCancel: () => void) {
     this.due = due;
     this.fn = fn;
-    this.cancel = cancel;
+    this.#onCancel = onCancel;
+  }
+
+  cancel(): void {
+    if (this.cancelled || this.fired) return;
+    this.cancelled = true;
+    this.#onCancel();
   }
 
   unref(): this {
