@@ -14,17 +14,17 @@ export interface AsCompletedOptions {
 }
 
 /**
- * Gives tasks in the order in which they end: `for await` yields the task itself (functions become tasks), done, to be awaited for
- * its result or failure; a plain `for` yields promises of results. Throws TimeoutError when `timeout` is over; what runs
- * then goes on. Throws InvalidArgumentError. (asyncio.as_completed)
+ * Gives results in the order in which they come: `for await` yields them and throws a failure when it is its turn; a plain
+ * `for` yields promises, so that each failure can be dealt with by itself. Throws TimeoutError when `timeout` is over;
+ * what runs then goes on. Throws InvalidArgumentError. (asyncio.as_completed)
  *
  * @example
- * for await (const task of asCompleted(urls.map((url) => () => fetchPage(url)))) console.log(await task);
+ * for await (const page of asCompleted(urls.map((url) => () => fetchPage(url)))) console.log(page.title);
  */
 export function asCompleted<A extends Awaitable<unknown>>(
   awaitables: Iterable<A>,
   options: AsCompletedOptions = {},
-): AsyncIterable<Future<Outcome<A>>> & Iterable<Promise<Outcome<A>>> {
+): AsyncIterable<Outcome<A>> & Iterable<Promise<Outcome<A>>> {
   if (typeof (awaitables as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] !== 'function') {
     throw new InvalidArgumentError('awaitables', awaitables, 'an array or another iterable');
   }
@@ -34,9 +34,9 @@ export function asCompleted<A extends Awaitable<unknown>>(
   return new Completions(futures, options.timeout);
 }
 
-class Completions<T> implements AsyncIterable<Future<T>>, Iterable<Promise<T>> {
+class Completions<T> implements AsyncIterable<T>, Iterable<Promise<T>> {
   readonly #done = new Deque<Future<T>>();
-  readonly #waiting = new Deque<Wait<Future<T>[]>>();
+  readonly #waiting = new Deque<Wait<T>>();
   readonly #timer: ClockTimer | undefined;
   #left: number;
   #toYield: number;
@@ -54,15 +54,14 @@ class Completions<T> implements AsyncIterable<Future<T>>, Iterable<Promise<T>> {
   }
 
   *[Symbol.iterator](): Iterator<Promise<T>> {
-    while (this.#toYield > 0) yield this.#next().then(([future]) => future);
+    while (this.#toYield > 0) yield this.#next();
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<Future<T>> {
+  [Symbol.asyncIterator](): AsyncIterator<T> {
     return {
       next: async () => {
         if (this.#toYield === 0) return { done: true, value: undefined };
-        const [future] = await this.#next();
-        return { done: false, value: future };
+        return { done: false, value: await this.#next() };
       },
       return: async () => {
         this.#timer?.cancel();
@@ -71,21 +70,24 @@ class Completions<T> implements AsyncIterable<Future<T>>, Iterable<Promise<T>> {
     };
   }
 
-  // In an array, for a future that came through a promise would be awaited on the way.
-  async #next(): Promise<[Future<T>]> {
+  async #next(): Promise<T> {
     this.#toYield--;
     const ready = this.#done.shift();
-    if (ready !== undefined) return [ready];
+    if (ready !== undefined) return ready.result();
     if (this.#timedOut !== undefined) throw this.#timedOut;
-    const wait = new Wait<Future<T>[]>(`the next of ${this.#left} tasks`);
+    const wait = new Wait<T>(`the next of ${this.#left} tasks`);
     this.#waiting.push(wait);
-    return (await wait.promise) as [Future<T>];
+    return wait.promise;
   }
 
   #arrive(future: Future<T>): void {
     if (--this.#left === 0) this.#timer?.cancel();
     for (let wait = this.#waiting.shift(); wait !== undefined; wait = this.#waiting.shift()) {
-      if (wait.resolve([future])) return;
+      if (wait.settled) continue;
+      future.look();
+      if (future.succeeded()) wait.resolve(future.result());
+      else wait.reject(future.reason());
+      return;
     }
     this.#done.push(future);
   }

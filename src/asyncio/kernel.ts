@@ -35,6 +35,8 @@ export class Kernel {
   debug: boolean;
   slowCallbackDuration = 0.1;
   closed = false;
+  /** Grows whenever anything starts, waits or is served: what does not grow for a turn has come to rest. */
+  activity = 0;
   /** Failures nobody has looked at. */
   readonly losses = new Set<Loss>();
   onReport: ((report: Report) => void) | undefined;
@@ -60,12 +62,14 @@ export class Kernel {
 
   /** Runs `step` before the event loop turns: how tasks start. */
   start(step: Step): void {
+    this.activity++;
     if (this.scheduler === undefined) this.#starts.add(step);
     else this.scheduler.add(step);
   }
 
   /** Runs `step` at the next turn of the event loop, so that input and output come in between. */
   soon(step: Step): void {
+    this.activity++;
     this.clock.touch?.();
     if (this.scheduler === undefined) this.#turns.add(step);
     else this.scheduler.add(step);

@@ -66,7 +66,10 @@ function followed<A extends PromiseLike<unknown>>(awaitables: Iterable<A>): Map<
         'tasks, futures or promises (a function: createTask(fn))',
       );
     }
-    futures.set(awaitable, ensureFuture(awaitable, 'awaitables'));
+    const future = ensureFuture(awaitable, 'awaitables');
+    // A foreign promise is the caller's to look at; whether that happens cannot be seen.
+    if ((future as unknown) !== awaitable) future.look();
+    futures.set(awaitable, future);
   }
   if (futures.size === 0) throw new InvalidArgumentError('awaitables', awaitables, 'at least one: the set is empty');
   return futures;

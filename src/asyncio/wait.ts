@@ -3,6 +3,7 @@ import type { WaitOptions } from '../base/deadline.ts';
 import { cancelledBy, checkSeconds } from '../base/deadline.ts';
 import type { CancelledError } from '../base/errors.ts';
 import { TimeoutError } from '../base/errors.ts';
+import type { Kernel } from './kernel.ts';
 import type { Scope, Waiting } from './scope.ts';
 import { currentScope, defaultKernel } from './scope.ts';
 
@@ -40,7 +41,9 @@ export class Wait<T> implements Waiting {
       this.#accept = accept;
       this.#refuse = refuse;
     });
-    this.clock.touch?.();
+    const { kernel } = this;
+    kernel.activity++;
+    kernel.clock.touch?.();
     const owed = this.#scope?.takeOwed();
     // What ends here has no place in a queue yet: nothing to abandon.
     if (owed !== undefined && kind?.onCancel?.(owed) !== true) this.reject(owed);
@@ -52,7 +55,11 @@ export class Wait<T> implements Waiting {
   }
 
   get clock(): Clock {
-    return (this.#scope?.kernel ?? defaultKernel).clock;
+    return this.kernel.clock;
+  }
+
+  get kernel(): Kernel {
+    return this.#scope?.kernel ?? defaultKernel;
   }
 
   get settled(): boolean {
@@ -79,7 +86,7 @@ export class Wait<T> implements Waiting {
 
   /** Served at the next turn of the event loop, unless it ends before. */
   resolveSoon(value: T): void {
-    (this.#scope?.kernel ?? defaultKernel).soon({ run: () => this.resolve(value) });
+    this.kernel.soon({ run: () => this.resolve(value) });
   }
 
   cancel(error: CancelledError): boolean {
@@ -90,6 +97,7 @@ export class Wait<T> implements Waiting {
 
   #settle(): void {
     this.#settled = true;
+    this.kernel.activity++;
     this.#scope?.leave(this);
     this.#limits?.clear();
   }
