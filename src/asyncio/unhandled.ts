@@ -11,6 +11,8 @@ import type { Kernel, Loss } from './kernel.ts';
  * @returns to be called when somebody looks
  */
 export function watchForLoss(kernel: Kernel, future: object, loss: Loss): () => void {
+  // V8 keeps the frames of an error, and with them the task that ran in them, until its stack is first read.
+  if (loss.error instanceof Error) void loss.error.stack;
   kernel.losses.add(loss);
   collected.register(future, { kernel, loss }, loss);
   warnLater(kernel);
