@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { getEventListeners } from 'node:events';
+import { getEventListeners, setMaxListeners } from 'node:events';
 import type { ClockTimer } from '../base/clock.ts';
 import { CancelledError } from '../base/errors.ts';
 import { Kernel } from './kernel.ts';
@@ -81,6 +81,7 @@ export class Scope {
     const owed = this.#owed();
     if (rare.controller === undefined || (rare.controller.signal.aborted && owed === undefined)) {
       rare.controller = new AbortController();
+      setMaxListeners(0, rare.controller.signal);
     }
     if (owed !== undefined) rare.controller.abort(owed);
     return rare.controller.signal;

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock, ClockTimer } from '../base/clock.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { cancelledBy, checkSeconds } from '../base/deadline.ts';
@@ -127,6 +128,8 @@ class Limits {
     if (signal !== undefined) {
       this.#signal = signal;
       this.#onAbort = () => end(cancelledBy(signal));
+      // Many waits on one signal are the normal case, not the leak Node would warn of.
+      setMaxListeners(0, signal);
       signal.addEventListener('abort', this.#onAbort);
     }
     if (timeout === undefined || timeout === Infinity) return;

@@ -1,3 +1,5 @@
+import { getRunningLoop } from '../asyncio/loop.ts';
+import type { Report } from '../asyncio/report.ts';
 import { run } from '../asyncio/run.ts';
 import { sleep } from '../asyncio/sleep.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
@@ -36,7 +38,8 @@ export async function explore(
   options: ExploreOptions = {},
 ): Promise<number> {
   const { seeds = 1000, from = 1 } = options;
-  if (!Number.isInteger(seeds) || seeds < 1) throw new InvalidArgumentError('seeds', seeds, 'a whole number, 1 or more');
+  if (!Number.isInteger(seeds) || seeds < 1)
+    throw new InvalidArgumentError('seeds', seeds, 'a whole number, 1 or more');
   for (let seed = from; seed < from + seeds; seed++) await attempt(program, seed);
   return seeds;
 }
@@ -46,11 +49,19 @@ async function attempt(program: (draw: Draw) => Promise<unknown>, seed: number):
   // Apart from the scheduler's, or a choice of the program would repeat one of its own.
   const draw = drawFrom(seed, seeded(seed ^ 0x9e3779b9));
   try {
-    await run(() => program(draw), { clock, scheduler: new SeededScheduler(seed) });
+    const strays: Report[] = [];
+    await run(() => watched(() => program(draw), strays), { clock, scheduler: new SeededScheduler(seed) });
+    if (strays.length > 0) throw strays[0]!.exception ?? new Error(strays[0]!.message);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
     throw new Error(`seed ${seed}: ${message}`, { cause: error });
   }
+}
+
+/** What goes wrong beside the program is a failure of the seed, not one of the process. */
+function watched(program: () => Promise<unknown>, strays: Report[]): Promise<unknown> {
+  getRunningLoop().setExceptionHandler((_loop, report) => strays.push(report));
+  return program();
 }
 
 function drawFrom(seed: number, random: () => number): Draw {

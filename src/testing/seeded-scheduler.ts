@@ -20,11 +20,12 @@ export class SeededScheduler implements Scheduler {
     this.#arm();
   }
 
-  // A tick comes when no promise reaction is left: what the step woke has run as far as it could.
+  // A tick asked for in a promise reaction comes when no reaction is left: what the last step woke has then run as far
+  // as it could. Asked for in a tick it would come before the reactions.
   #arm(): void {
     if (this.#armed || this.#ready.length === 0) return;
     this.#armed = true;
-    process.nextTick(() => this.#turn());
+    void resolved.then(() => process.nextTick(() => this.#turn()));
   }
 
   #turn(): void {
@@ -37,3 +38,5 @@ export class SeededScheduler implements Scheduler {
     this.#arm();
   }
 }
+
+const resolved = Promise.resolve();

@@ -58,7 +58,10 @@ describe('gather', () => {
       await settled();
       outer.cancel();
       await assert.rejects(async () => outer, CancelledError);
-      assert.deepEqual(children.map((child) => child.cancelled()), [true, true]);
+      assert.deepEqual(
+        children.map((child) => child.cancelled()),
+        [true, true],
+      );
     }));
 
   it('is itself a future that can be cancelled', () =>
@@ -91,7 +94,10 @@ describe('gather', () => {
 
   it('refuses what cannot be awaited', () =>
     virtual(async () => {
-      assert.throws(() => gather([1 as never]), new InvalidArgumentError('awaitables[0]', 1, 'a function, a task, a future or a promise'));
+      assert.throws(
+        () => gather([1 as never]),
+        new InvalidArgumentError('awaitables[0]', 1, 'a function, a task, a future or a promise'),
+      );
       assert.throws(() => gather(undefined as never), InvalidArgumentError);
     }));
 });

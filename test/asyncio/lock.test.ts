@@ -98,7 +98,10 @@ for (const [kind, make] of Object.entries(kinds)) {
         const abort = new AbortController();
         const waiter = lock.acquire({ signal: abort.signal });
         abort.abort(new Error('why'));
-        await assert.rejects(waiter, (error) => error instanceof CancelledError && (error.cause as Error).message === 'why');
+        await assert.rejects(
+          waiter,
+          (error) => error instanceof CancelledError && (error.cause as Error).message === 'why',
+        );
         lock.release();
         assert.equal(lock.locked(), false);
       }));
@@ -148,12 +151,14 @@ describe('Semaphore', () => {
       const slots = new Semaphore(3);
       let [inside, most] = [0, 0];
       await gather(
-        Array.from({ length: 10 }, () => () =>
-          slots.run(async () => {
-            most = Math.max(most, ++inside);
-            await sleep(1);
-            inside--;
-          }),
+        Array.from(
+          { length: 10 },
+          () => () =>
+            slots.run(async () => {
+              most = Math.max(most, ++inside);
+              await sleep(1);
+              inside--;
+            }),
         ),
       );
       assert.equal(most, 3);

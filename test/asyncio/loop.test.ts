@@ -42,7 +42,11 @@ describe('the loop', () => {
       loop.callAt(loop.time() - 5, at('past'));
       assert.equal(handle.when(), 5);
       await sleep(10);
-      assert.deepEqual(log, [['past', 0], ['later', 3], ['at', 5]]);
+      assert.deepEqual(log, [
+        ['past', 0],
+        ['later', 3],
+        ['at', 5],
+      ]);
     }));
 
   it('refuses bad callbacks and times', () =>
@@ -96,7 +100,10 @@ describe('the loop', () => {
     await virtual(async () => {
       const loop = getRunningLoop();
       assert.equal(await loop.runInExecutor(executor, (a: number, b: number) => a + b, 1, 2), 3);
-      await assert.rejects(toThread(() => 1), UnsupportedError);
+      await assert.rejects(
+        toThread(() => 1),
+        UnsupportedError,
+      );
       loop.setDefaultExecutor(executor);
       assert.equal(await toThread((text: string) => text.length, 'abc'), 3);
       assert.throws(() => loop.setDefaultExecutor({} as never), InvalidArgumentError);
@@ -150,7 +157,10 @@ describe('ContextVar', () => {
         return [before, user.get()];
       });
       user.set('eve');
-      assert.deepEqual(await child, ['eve', 'bob'].map((name, i) => (i === 0 ? 'ada' : name)));
+      assert.deepEqual(
+        await child,
+        ['eve', 'bob'].map((name, i) => (i === 0 ? 'ada' : name)),
+      );
       assert.equal(user.get(), 'eve');
     }));
 

@@ -51,7 +51,10 @@ describe('Queue', () => {
   it('has non-waiting forms that throw FullError, with the item, and EmptyError', () => {
     const queue = new Queue<string>(1);
     queue.putNowait('a');
-    assert.throws(() => queue.putNowait('b'), (error) => error instanceof FullError && error.item === 'b');
+    assert.throws(
+      () => queue.putNowait('b'),
+      (error) => error instanceof FullError && error.item === 'b',
+    );
     assert.equal(queue.getNowait(), 'a');
     assert.throws(() => queue.getNowait(), EmptyError);
   });
@@ -174,8 +177,20 @@ describe('LifoQueue and PriorityQueue', () => {
 
   it('order arrays by their elements, equal ones by arrival, and others by a given function', () => {
     const pairs = new PriorityQueue<[number, string]>();
-    for (const item of [[1, 'b'], [0, 'z'], [1, 'a']] as [number, string][]) pairs.putNowait(item);
-    assert.deepEqual([pairs.getNowait(), pairs.getNowait(), pairs.getNowait()], [[0, 'z'], [1, 'a'], [1, 'b']]);
+    for (const item of [
+      [1, 'b'],
+      [0, 'z'],
+      [1, 'a'],
+    ] as [number, string][])
+      pairs.putNowait(item);
+    assert.deepEqual(
+      [pairs.getNowait(), pairs.getNowait(), pairs.getNowait()],
+      [
+        [0, 'z'],
+        [1, 'a'],
+        [1, 'b'],
+      ],
+    );
     const jobs = new PriorityQueue<{ at: number; id: string }>(0, (a, b) => a.at - b.at);
     for (const id of ['first', 'second']) jobs.putNowait({ at: 1, id });
     jobs.putNowait({ at: 0, id: 'soon' });

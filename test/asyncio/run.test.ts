@@ -29,7 +29,10 @@ describe('run', () => {
   it('gives the result or failure of main', async () => {
     assert.equal(await run(async () => 1), 1);
     assert.equal(await run(() => 2), 2);
-    await assert.rejects(run(() => Promise.reject(new Error('boom'))), /boom/);
+    await assert.rejects(
+      run(() => Promise.reject(new Error('boom'))),
+      /boom/,
+    );
   });
 
   it('cancels and joins what main left behind', async () => {
@@ -52,7 +55,10 @@ describe('run', () => {
 
   it('is refused inside a run and with anything but a function', async () => {
     await virtual(async () => {
-      await assert.rejects(run(async () => {}), new InvalidStateError('run() cannot be called from a running event loop'));
+      await assert.rejects(
+        run(async () => {}),
+        new InvalidStateError('run() cannot be called from a running event loop'),
+      );
     });
     for (const main of [undefined, 5, Promise.resolve()]) {
       await assert.rejects(run(main as never), InvalidArgumentError);
@@ -80,10 +86,16 @@ describe('Runner', () => {
     assert.equal(runner.loop, loop);
     await assert.rejects(runner.run(5 as never), InvalidArgumentError);
     const first = runner.run(() => sleep(1));
-    await assert.rejects(runner.run(() => sleep(1)), InvalidStateError);
+    await assert.rejects(
+      runner.run(() => sleep(1)),
+      InvalidStateError,
+    );
     await first;
     await runner.close();
-    await assert.rejects(runner.run(async () => {}), ClosedError);
+    await assert.rejects(
+      runner.run(async () => {}),
+      ClosedError,
+    );
     assert.throws(() => loop.createTask(async () => {}), new InvalidStateError('Event loop is closed'));
   });
 });
@@ -133,30 +145,33 @@ describe('a deadlock', () => {
 
 describe('the task tree', () => {
   it('shows every task, its age, what it waits for, and its parent', () =>
-    virtual(async () => {
-      const event = new Event();
-      createTask(
-        async () => {
-          createTask(() => sleep(7200), { name: 'leaf' });
-          await event.wait();
-        },
-        { name: 'branch' },
-      );
-      createTask(() => new Promise(() => {}), { name: 'foreign' });
-      await sleep(3600);
-      const lines = [
-        'main (1 h) waits for something outside this library',
-        '├─ branch (1 h) waits for an Event',
-        '│  └─ leaf (1 h) waits for sleep(7200)',
-        '└─ foreign (1 h) waits for something outside this library',
-        '',
-      ];
-      assert.equal(formatTaskTree(), lines.join('\n'));
-      const written: string[] = [];
-      printTaskTree({ write: (text) => written.push(text) });
-      assert.deepEqual(written, [lines.join('\n')]);
-      getRunningLoop().setExceptionHandler(() => {});
-    }, { cancelGrace: 0 }));
+    virtual(
+      async () => {
+        const event = new Event();
+        createTask(
+          async () => {
+            createTask(() => sleep(7200), { name: 'leaf' });
+            await event.wait();
+          },
+          { name: 'branch' },
+        );
+        createTask(() => new Promise(() => {}), { name: 'foreign' });
+        await sleep(3600);
+        const lines = [
+          'main (1 h) waits for something outside this library',
+          '├─ branch (1 h) waits for an Event',
+          '│  └─ leaf (1 h) waits for sleep(7200)',
+          '└─ foreign (1 h) waits for something outside this library',
+          '',
+        ];
+        assert.equal(formatTaskTree(), lines.join('\n'));
+        const written: string[] = [];
+        printTaskTree({ write: (text) => written.push(text) });
+        assert.deepEqual(written, [lines.join('\n')]);
+        getRunningLoop().setExceptionHandler(() => {});
+      },
+      { cancelGrace: 0 },
+    ));
 
   it('is dumped on a signal, with other sections, only on request', async () => {
     const before = process.listenerCount('SIGUSR2');
@@ -190,7 +205,10 @@ describe('an error nobody looks at', () => {
       createTask(fail, { name: 'careless' });
       await settled();
     });
-    assert.deepEqual(reports.map(({ message }) => message), ["Task 'careless' exception was never retrieved"]);
+    assert.deepEqual(
+      reports.map(({ message }) => message),
+      ["Task 'careless' exception was never retrieved"],
+    );
     assert.equal(reports[0]!.unhandled, true);
   });
 
@@ -261,7 +279,7 @@ describe('debug mode', () => {
       getRunningLoop().slowCallbackDuration = 0.02;
       const hog = async (): Promise<void> => {
         await sleep(1);
-        for (const until = performance.now() + 30; performance.now() < until; );
+        for (const until = performance.now() + 30; performance.now() < until;);
       };
       await createTask(hog, { name: 'hog' });
     });

@@ -26,16 +26,25 @@ const groupOf =
   (...messages: string[]) =>
   (error: unknown): boolean => {
     assert.ok(error instanceof TaskGroupError && error instanceof AggregateError, String(error));
-    assert.deepEqual(error.errors.map((each: Error) => each.message), messages);
+    assert.deepEqual(
+      error.errors.map((each: Error) => each.message),
+      messages,
+    );
     return true;
   };
 
 describe('TaskGroup.run', () => {
   it('waits for its tasks and gives what the body gives', () =>
     virtual(async () => {
-      const tasks = await TaskGroup.run((group) => [group.createTask(() => sleep(3, 'a')), group.createTask(() => sleep(1, 'b'))]);
+      const tasks = await TaskGroup.run((group) => [
+        group.createTask(() => sleep(3, 'a')),
+        group.createTask(() => sleep(1, 'b')),
+      ]);
       assert.equal(getRunningLoop().time(), 3);
-      assert.deepEqual(tasks.map((task) => task.result()), ['a', 'b']);
+      assert.deepEqual(
+        tasks.map((task) => task.result()),
+        ['a', 'b'],
+      );
     }));
 
   it('cancels siblings and the body when one fails, and reports all failures with their paths', () =>
@@ -60,7 +69,10 @@ describe('TaskGroup.run', () => {
       await assert.rejects(run, (error) => {
         groupOf('first', 'while cleaning up')(error);
         assert.deepEqual((error as TaskGroupError).paths, ['main/one', 'main/two']);
-        assert.match((error as Error).message, /unhandled errors in a TaskGroup \(2 sub-exceptions\)\n {2}main\/one: first/);
+        assert.match(
+          (error as Error).message,
+          /unhandled errors in a TaskGroup \(2 sub-exceptions\)\n {2}main\/one: first/,
+        );
         return true;
       });
       assert.deepEqual(log.sort(), ['body cancelled', 'three cancelled: true']);
@@ -134,10 +146,9 @@ describe('TaskGroup.run', () => {
   it('nests', () =>
     virtual(async () => {
       const run = TaskGroup.run(async (outer) => {
-        outer.createTask(
-          () => TaskGroup.run((inner) => void inner.createTask(fail(1, 'deep'), { name: 'leaf' })),
-          { name: 'branch' },
-        );
+        outer.createTask(() => TaskGroup.run((inner) => void inner.createTask(fail(1, 'deep'), { name: 'leaf' })), {
+          name: 'branch',
+        });
         await sleep(100);
       });
       await assert.rejects(run, (error) => {

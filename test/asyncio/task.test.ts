@@ -35,10 +35,13 @@ describe('createTask', () => {
     virtual(async () => {
       const boom = new Error('boom');
       await assert.rejects(async () => createTask(async () => Promise.reject(boom)), boom);
-      await assert.rejects(async () =>
-        createTask(() => {
-          throw boom;
-        }), boom);
+      await assert.rejects(
+        async () =>
+          createTask(() => {
+            throw boom;
+          }),
+        boom,
+      );
     }));
 
   it('names tasks in order unless told, and lets the name be changed', () =>

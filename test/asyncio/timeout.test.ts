@@ -76,7 +76,10 @@ describe('timeout', () => {
   it('nests: the inner one ends alone', () =>
     virtual(async () => {
       const outer = timeout(10, async () => {
-        await assert.rejects(timeout(1, () => sleep(5)), TimeoutError);
+        await assert.rejects(
+          timeout(1, () => sleep(5)),
+          TimeoutError,
+        );
         await sleep(2);
         return now();
       });
@@ -204,23 +207,41 @@ describe('timeout', () => {
 
   it('works outside of tasks', async () => {
     assert.equal(await timeout(5, async () => currentTask()?.name), 'timeout');
-    await assert.rejects(timeout(0, () => sleep(5)), TimeoutError);
+    await assert.rejects(
+      timeout(0, () => sleep(5)),
+      TimeoutError,
+    );
   });
 
   it('takes an absolute time, also a past one', () =>
     virtual(async () => {
-      await assert.rejects(timeoutAt(now() + 2, () => sleep(5)), TimeoutError);
+      await assert.rejects(
+        timeoutAt(now() + 2, () => sleep(5)),
+        TimeoutError,
+      );
       assert.equal(now(), 2);
-      await assert.rejects(timeoutAt(now() - 2, () => sleep(5)), TimeoutError);
+      await assert.rejects(
+        timeoutAt(now() - 2, () => sleep(5)),
+        TimeoutError,
+      );
       assert.equal(now(), 2);
       assert.equal(await timeoutAt(undefined, () => 1), 1);
     }));
 
   it('refuses bad times and what is no function', () =>
     virtual(async () => {
-      await assert.rejects(timeout(-1, () => {}), InvalidArgumentError);
-      await assert.rejects(timeout(NaN, () => {}), InvalidArgumentError);
-      await assert.rejects(timeoutAt(NaN, () => {}), InvalidArgumentError);
+      await assert.rejects(
+        timeout(-1, () => {}),
+        InvalidArgumentError,
+      );
+      await assert.rejects(
+        timeout(NaN, () => {}),
+        InvalidArgumentError,
+      );
+      await assert.rejects(
+        timeoutAt(NaN, () => {}),
+        InvalidArgumentError,
+      );
       await assert.rejects(timeout(1, Promise.resolve() as never), InvalidArgumentError);
       await settled();
     }));
@@ -228,7 +249,13 @@ describe('timeout', () => {
   it('ends everything gathered in it', () =>
     virtual(async () => {
       const tasks = [createTask(() => sleep(5)), createTask(() => sleep(6))];
-      await assert.rejects(timeout(1, async () => await gather(tasks)), TimeoutError);
-      assert.deepEqual(tasks.map((task) => task.cancelled()), [true, true]);
+      await assert.rejects(
+        timeout(1, async () => await gather(tasks)),
+        TimeoutError,
+      );
+      assert.deepEqual(
+        tasks.map((task) => task.cancelled()),
+        [true, true],
+      );
     }));
 });

@@ -199,8 +199,14 @@ describe('waitFor', () => {
 
   it('refuses bad times and what cannot be awaited', () =>
     virtual(async () => {
-      await assert.rejects(waitFor(async () => {}, -1), InvalidArgumentError);
-      await assert.rejects(waitFor(async () => {}, NaN), InvalidArgumentError);
+      await assert.rejects(
+        waitFor(async () => {}, -1),
+        InvalidArgumentError,
+      );
+      await assert.rejects(
+        waitFor(async () => {}, NaN),
+        InvalidArgumentError,
+      );
       await assert.rejects(waitFor(5 as never, 1), InvalidArgumentError);
     }));
 });
