@@ -60,8 +60,13 @@ class RealTimer implements ClockTimer {
 
   #arm(): void {
     const left = this.#due - performance.now();
-    const fire = left > longestLeg ? () => this.#arm() : this.#fn;
-    this.#handle = setTimeout(fire, Math.min(Math.ceil(left), longestLeg));
+    this.#handle = setTimeout(() => this.#wake(), Math.min(Math.ceil(left), longestLeg));
     if (this.#unref) this.#handle.unref();
+  }
+
+  // libuv counts from its cached time of the loop's turn, so that a timer may come up to a millisecond early.
+  #wake(): void {
+    if (performance.now() < this.#due) this.#arm();
+    else this.#fn();
   }
 }

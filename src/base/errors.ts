@@ -18,6 +18,7 @@ export const errorCodes = [
   'SIMUL_UNSUPPORTED',
 ] as const;
 
+/** One of the closed list. */
 export type ErrorCode = (typeof errorCodes)[number];
 
 /**
