@@ -80,7 +80,7 @@ describe('Task.cancel', () => {
       const task = createTask(async () => {
         currentTask()!.cancel();
         log.push('goes on');
-        await null;
+        await Promise.resolve();
         log.push('still');
         await sleep(1);
         log.push('never');

@@ -127,7 +127,7 @@ export const conditionProgram =
     const buy = (): Promise<void> =>
       within(async () => {
         const options = draw.chance(0.2) ? { timeout: 1 } : undefined;
-        while (stock === 0) await wait(options);
+        for (; stock === 0; await wait(options));
         stock--;
       });
     const deliver = async (): Promise<void> => {
@@ -170,7 +170,7 @@ export const barrierProgram =
         passed++;
         assert.ok(arrived - (arrived % parties) >= passed, `${passed} passed of ${arrived} that came`);
       } catch (error) {
-        if (error instanceof BrokenBarrierError) return void assert.ok(aborted);
+        if (error instanceof BrokenBarrierError) return assert.ok(aborted);
         arrived--;
         throw error;
       }

@@ -56,7 +56,7 @@ describe('TaskGroup.run', () => {
           async () => {
             try {
               await sleep(100);
-            } finally {
+            } catch {
               throw new Error('while cleaning up');
             }
           },

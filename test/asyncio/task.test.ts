@@ -70,7 +70,7 @@ describe('currentTask and allTasks', () => {
       assert.equal(main?.name, 'main');
       const other = createTask(async () => {
         const self = currentTask();
-        await null;
+        await Promise.resolve();
         assert.equal(currentTask(), self);
         await sleep(1);
         assert.equal(currentTask(), self);
