@@ -48,6 +48,7 @@ export class EventLoop {
   #executor: Executor | undefined;
   #handler: ExceptionHandler | undefined;
   readonly #signals = new Map<NodeJS.Signals, () => void>();
+  readonly #owned = new Set<() => void>();
 
   /** @internal */
   constructor(kernel: Kernel) {
@@ -179,8 +180,16 @@ export class EventLoop {
     this.#kernel.slowCallbackDuration = checkSeconds('slowCallbackDuration', seconds);
   }
 
-  /** @internal Signal handlers and the executor end with the loop. */
+  /** Calls `release` when the loop ends, unless the returned function is called before: no socket outlives its run. */
+  own(release: () => void): () => void {
+    this.#owned.add(release);
+    return () => this.#owned.delete(release);
+  }
+
+  /** @internal Signal handlers, the executor and what is owned end with the loop. */
   async close(): Promise<void> {
+    for (const release of this.#owned) release();
+    this.#owned.clear();
     for (const signal of this.#signals.keys()) this.removeSignalHandler(signal);
     await this.shutdownDefaultExecutor();
   }

@@ -14,6 +14,12 @@ export class WaitQueue<T> implements WaitKind<T> {
   #first: QueuedWait<T> | undefined;
   #last: QueuedWait<T> | undefined;
   #size = 0;
+  /** Served by something outside the loop; see `Waiting`. */
+  readonly external: boolean;
+
+  constructor(options: { readonly external?: boolean } = {}) {
+    this.external = options.external ?? false;
+  }
 
   get size(): number {
     return this.#size;

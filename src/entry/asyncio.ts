@@ -42,3 +42,10 @@ export {
   InvalidStateError,
   TimeoutError,
 } from '../base/errors.ts';
+export { openConnection, openUnixConnection } from '../socket/streams/connection.ts';
+export type { ConnectOptions, StreamOptions, Streams } from '../socket/streams/connection.ts';
+export { IncompleteReadError, LimitOverrunError } from '../socket/streams/errors.ts';
+export { StreamReader } from '../socket/streams/reader.ts';
+export { Server, startServer, startUnixServer } from '../socket/streams/server.ts';
+export type { ClientConnected, ServerOptions, TcpServerOptions } from '../socket/streams/server.ts';
+export { StreamWriter } from '../socket/streams/writer.ts';

@@ -127,7 +127,7 @@ export const conditionProgram =
     const buy = (): Promise<void> =>
       within(async () => {
         const options = draw.chance(0.2) ? { timeout: 1 } : undefined;
-        for (; stock === 0; await wait(options));
+        for (const empty = (): boolean => stock === 0; empty();) await wait(options);
         stock--;
       });
     const deliver = async (): Promise<void> => {

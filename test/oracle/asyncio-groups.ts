@@ -6,7 +6,7 @@ const work = (name: string, seconds: number, ending?: 'fail' | 'fail late') => a
     await sleep(seconds);
   } catch (error) {
     say(name, 'cancelled');
-    if (ending === 'fail late') throw new TypeError(name);
+    if (ending === 'fail late') throw new TypeError(name, { cause: error });
     throw error;
   }
   say(name, 'ends');

@@ -37,7 +37,7 @@ async function pipeline(): Promise<void> {
 
 async function getters(): Promise<void> {
   const queue = new Queue<number>();
-  const tasks = [...'abc'].map((name) => createTask(async () => say(name, await queue.get())));
+  const tasks = ['a', 'b', 'c'].map((name) => createTask(async () => say(name, await queue.get())));
   await sleep(1);
   tasks[1]!.cancel();
   await queue.put(1);
