@@ -3,7 +3,6 @@ import { DecodeError } from '../base/errors.ts';
 import type { Simul } from '../tasks/app.ts';
 import type { TaskRequest, TaskServices } from '../tasks/context.ts';
 import { runInContext, TaskContext } from '../tasks/context.ts';
-import type { Envelope } from '../tasks/envelope.ts';
 import type { RetryOptions } from '../tasks/errors.ts';
 import { Ignore, MaxRetriesExceededError, NotRegistered, Reject, Retry } from '../tasks/errors.ts';
 import type { DecodedMessage } from '../tasks/message.ts';

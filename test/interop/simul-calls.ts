@@ -94,7 +94,7 @@ export function simulCallsPython(what: string, values: readonly SimulValue[], py
         const due = Date.now() / 1000 + 1.2;
         const options = kind === 'eta' ? { eta: new Date(due * 1000) } : { countdown: 1.2 };
         const got = (await call('request', [], options)) as { now: number; eta: string };
-        assert.ok(got.now >= due - 0.25, `due ${due}, ran ${got.now}`);
+        assert.ok(got.now >= due - 0.02, `due ${due}, ran ${got.now}`);
         assert.ok(Date.parse(got.eta) > 0);
       }
     });
@@ -155,7 +155,7 @@ export function simulCallsPython(what: string, values: readonly SimulValue[], py
       );
       // 6 with us, where 9 goes first, is 3 on this wire, where 0 does.
       assert.deepEqual([got['priority'], got['routing_key']], [3, 'python']);
-      assert.match(JSON.stringify(got['headers']), /"tenant":"x"/);
+      assert.equal(got['tenant'], 'x');
       assert.match(String(got['origin']), /^gen\d+@/);
       assert.ok(Date.parse(String(got['eta'])) < Date.parse(String(got['expires'])));
     });

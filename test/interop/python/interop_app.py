@@ -102,6 +102,8 @@ def request(self, *args, **kwargs):
         "timelimit": r.timelimit,
         "shadow": r.shadow,
         "ignore_result": r.ignore_result,
+        # An attribute in every version; in `headers` since 5.3 or so.
+        "tenant": getattr(r, "tenant", None),
         "headers": r.headers,
         "correlation_id": r.correlation_id,
         "priority": r.delivery_info["priority"],
