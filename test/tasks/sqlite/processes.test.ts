@@ -135,7 +135,7 @@ test('consumers killed at any moment lose nothing, and the file stays sound', as
   const db = loadSqlite().open(directory.database);
   const [check] = db.prepare('PRAGMA integrity_check').all([]);
   db.close();
-  assert.deepEqual(check, { ...check, integrity_check: 'ok' });
+  assert.equal(check!['integrity_check'], 'ok');
 });
 
 test('a consumer that is blocked for several leases keeps its claims', async () => {
