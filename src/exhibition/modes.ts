@@ -16,6 +16,7 @@ export const modes = {
       return (await import('./modes/hosts.ts')).openHosts(() => new ProcessHost(), options);
     },
   },
+  tasks: { open: async (options) => (await import('./modes/tasks.ts')).openTasks(options) },
 } satisfies Record<string, Mode>;
 
 export type ModeName = keyof typeof modes;

@@ -78,9 +78,9 @@ export interface ConsumerOptions {
  */
 export interface Consumer extends AsyncDisposable {
   /**
-   * Claims up to `max` messages, the most urgent first over all queues, the oldest among equals, and waits until there
-   * is at least one. Rejects with
-   * CancelledError when `signal` is aborted, and then has claimed nothing; with ClosedError after `close`.
+   * Claims up to `max` messages and waits until there is at least one: of a queue the most urgent first, as far as the
+   * broker tells priorities apart, and the oldest among equals. Rejects with CancelledError when `signal` is aborted,
+   * and then has claimed nothing; with ClosedError after `close`.
    */
   receive(max: number, signal?: AbortSignal): Promise<Delivery[]>;
   /** The work is done: the messages are gone. False for a claim that was lost before. */

@@ -9,6 +9,7 @@ import { TaskRevokedError } from './errors.ts';
 import type { ResultDocument, ResultTuple } from './result-document.ts';
 import { errorDocument, readResultDocument } from './result-document.ts';
 
+/** How `result.get` waits. */
 export interface GetOptions extends WaitOptions {
   /** Throw the task's error (true), or return it. */
   readonly propagate?: boolean;

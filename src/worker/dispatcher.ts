@@ -10,7 +10,7 @@ import type { PoolName } from '../tasks/task.ts';
 import type { Continuation } from './continuation.ts';
 import type { Opened } from './opening.ts';
 import { openDelivery } from './opening.ts';
-import type { Job, Outcome } from './execution.ts';
+import type { Job, Outcome } from './job.ts';
 import type { Log } from './log.ts';
 import type { WorkerSettings } from './options.ts';
 import type { Run } from './pool.ts';

@@ -3,7 +3,6 @@ import { DecodeError } from '../base/errors.ts';
 import type { Simul } from '../tasks/app.ts';
 import type { TaskRequest, TaskServices } from '../tasks/context.ts';
 import { runInContext, TaskContext } from '../tasks/context.ts';
-import type { Envelope } from '../tasks/envelope.ts';
 import type { RetryOptions } from '../tasks/errors.ts';
 import { Ignore, MaxRetriesExceededError, NotRegistered, Reject, Retry } from '../tasks/errors.ts';
 import type { DecodedMessage } from '../tasks/message.ts';
@@ -15,39 +14,9 @@ import { isRetried, retryDelay } from '../tasks/retry-policy.ts';
 import type { RegisteredTask } from '../tasks/task.ts';
 import type { Continuation } from './continuation.ts';
 import { afterFailure, afterSuccess } from './continuation.ts';
+import type { Job, Outcome } from './job.ts';
 import { taskRequest } from './request.ts';
 import { retryEnvelope } from './retry.ts';
-
-/** A run as it is handed to a pool; plain data, so that it crosses to threads and processes. */
-export interface Job {
-  readonly envelope: Envelope;
-  readonly hostname: string;
-  readonly redelivered: boolean;
-  /** 9 first; undefined where the message has none. */
-  readonly priority: number | undefined;
-}
-
-/** How a run ended, ready to be written wherever it belongs; plain data for the same reason. */
-export type Outcome =
-  | { readonly kind: 'success'; readonly document: string; readonly next?: Continuation | undefined }
-  | {
-      readonly kind: 'failure';
-      readonly document: string;
-      readonly error: string;
-      readonly next?: Continuation | undefined;
-    }
-  | {
-      readonly kind: 'retry';
-      readonly document: string;
-      readonly error: string;
-      readonly envelope: Envelope;
-      readonly due: number;
-    }
-  | { readonly kind: 'ignore' }
-  | { readonly kind: 'reject'; readonly requeue: boolean; readonly reason: string }
-  /** The thread or process that ran it ended under it. */
-  | { readonly kind: 'lost'; readonly reason: string }
-  | { readonly kind: 'malformed'; readonly document: string; readonly reason: string };
 
 /** Runs one message's task in this thread and tells how it ended. Never rejects. */
 export async function execute(app: Simul, job: Job, services: TaskServices): Promise<Outcome> {

@@ -1,7 +1,7 @@
 import { realClock } from '../base/clock.ts';
 import { Deque } from '../base/deque.ts';
 import { deferred } from '../base/deferred.ts';
-import type { Job, Outcome } from './execution.ts';
+import type { Job, Outcome } from './job.ts';
 import type { Pool, Run } from './pool.ts';
 
 /** Holds back the runs that a pool has no slot for, first come, first served. */

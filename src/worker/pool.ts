@@ -1,4 +1,4 @@
-import type { Job, Outcome } from './execution.ts';
+import type { Job, Outcome } from './job.ts';
 
 /** A run under way in a pool. */
 export interface Run {

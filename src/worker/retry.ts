@@ -28,7 +28,10 @@ export function retryEnvelope(
     root_id: context.rootId,
     parent_id: context.id,
   };
-  return { ...envelope, headers, properties: { ...envelope.properties, delivery_tag: uuid() } };
+  // Anew, so that the history of the message that failed is not taken for the next one's.
+  const { exchange, routing_key } = envelope.properties.delivery_info ?? { exchange: '', routing_key: '' };
+  const properties = { ...envelope.properties, delivery_info: { exchange, routing_key }, delivery_tag: uuid() };
+  return { ...envelope, headers, properties };
 }
 
 // RabbitMQ's record of a dead letter: sent again, it would have the new message dead-lettered at once.

@@ -5,6 +5,7 @@ import { pause } from '../base/pause.ts';
 import type { Backend, StoredResult } from '../tasks/backend.ts';
 import type { Broker, Consumer, Delivery, OutgoingMessage } from '../tasks/broker.ts';
 import type { Log } from './log.ts';
+import { isPermanent } from './permanence.ts';
 
 /** What is to be done with a delivery once its run is over, in this order: publish, store, settle. */
 export interface Settlement {
@@ -30,6 +31,7 @@ export class Settler {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #giveUp: AbortSignal;
+  readonly #fail: (error: Error) => void;
   #pending: Settlement[] = [];
   #writing: Promise<void> | undefined;
   #unsettled = 0;
@@ -43,6 +45,8 @@ export class Settler {
     clock: Clock;
     /** Aborted when nothing is to be tried again any more. */
     giveUp: AbortSignal;
+    /** Told of an error that trying again cannot cure. */
+    fail(error: Error): void;
   }) {
     this.#broker = parts.broker;
     this.#backend = parts.backend;
@@ -50,6 +54,7 @@ export class Settler {
     this.#log = parts.log;
     this.#clock = parts.clock;
     this.#giveUp = parts.giveUp;
+    this.#fail = (error) => parts.fail(error);
   }
 
   add(settlement: Settlement): void {
@@ -89,6 +94,7 @@ export class Settler {
         await steps[0]!();
         steps.shift();
       } catch (error) {
+        if (isPermanent(error)) this.#fail(error);
         if (this.#giveUp.aborted) return;
         this.#log.error(`cannot write the results of ${batch.length} tasks, trying again: ${messageOf(error)}`);
         await pause(delay, this.#giveUp, this.#clock);

@@ -97,10 +97,10 @@ test(
   'the CPU cost covers child processes, those that have ended and those that live',
   { skip: process.platform !== 'linux' },
   async () => {
-    const burn = 'const s = process.cpuUsage().user; while (process.cpuUsage().user - s < 150_000);';
+    const burn = 'const s = process.cpuUsage().user; while (process.cpuUsage().user - s < 60_000);';
     const ended = () => void spawnSync(process.execPath, ['-e', burn]);
     const reaped = await measure('area', plan({ ours: { run: () => throughput(1000, ended) } }), context);
-    assert.ok(reaped.cpu['ours']! >= 0.13, String(reaped.cpu['ours']));
+    assert.ok(reaped.cpu['ours']! >= 0.04, String(reaped.cpu['ours']));
     const child = spawn(process.execPath, ['-e', `process.on('message', () => { ${burn} process.send('done') })`], {
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });
@@ -109,7 +109,7 @@ test(
       return once(child, 'message');
     };
     const alive = await measure('area', plan({ ours: { run: () => throughput(1000, living) } }), context);
-    assert.ok(alive.cpu['ours']! >= 0.13, String(alive.cpu['ours']));
+    assert.ok(alive.cpu['ours']! >= 0.04, String(alive.cpu['ours']));
     child.disconnect();
     await once(child, 'exit');
   },

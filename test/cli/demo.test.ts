@@ -10,12 +10,12 @@ import { Chess } from 'chess.js';
 import { ProgressBar } from '../../src/cli/demo/progress.ts';
 import { modeNames } from '../../src/exhibition/modes.ts';
 
-const program = fileURLToPath(new URL('./demo-program.js', import.meta.url));
+const program = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
 const directory = mkdtempSync(join(tmpdir(), 'simul-demo-'));
 after(() => rmSync(directory, { recursive: true, force: true }));
 
 function demo(...args: string[]) {
-  return spawnSync(process.execPath, [program, ...args], { encoding: 'utf8', cwd: directory, timeout: 60_000 });
+  return spawnSync(process.execPath, [program, 'demo', ...args], { encoding: 'utf8', cwd: directory, timeout: 60_000 });
 }
 
 interface DemoJson {
@@ -132,7 +132,7 @@ test('a PGN path that cannot be written is said before anything is played', () =
 for (const mode of modeNames) {
   test(`SIGINT ends it with exit code 130 and leaves nothing: ${mode}`, async () => {
     const pgn = join(directory, `${mode}.pgn`);
-    const args = [program, '--boards', '500', '--moves', '500', '--modes', mode, '--pgn', pgn];
+    const args = [program, 'demo', '--boards', '500', '--moves', '500', '--modes', mode, '--pgn', pgn];
     using watcher = opened(pgn);
     const child = spawn(process.execPath, args, { cwd: directory, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     const output = Promise.all([child.stdout.toArray(), child.stderr.toArray()]);

@@ -16,7 +16,10 @@ export interface ProcessEntry {
  */
 export function processesOf(cookie: string, session: number): ProcessEntry[] {
   const all = livingProcesses();
-  const ours = new Set(all.filter((p) => p.session === session || carries(p.pid, cookie)).map((p) => p.pid));
+  // The leader of the session is the test process; once it has ended, that number may be another's.
+  const belongs = (entry: ProcessEntry): boolean =>
+    (entry.session === session && entry.pid !== session) || carries(entry.pid, cookie);
+  const ours = new Set(all.filter(belongs).map(({ pid }) => pid));
   for (let size = 0; size !== ours.size;) {
     size = ours.size;
     for (const entry of all) if (ours.has(entry.parent)) ours.add(entry.pid);

@@ -5,7 +5,7 @@ import { runScript } from '../../redis/script.ts';
 import { RedisDelivery } from './delivery.ts';
 import { endOfValue } from './json-text.ts';
 import type { Layout } from './layout.ts';
-import { claimTag, readTag } from './layout.ts';
+import { readTag } from './layout.ts';
 import { claimScript } from './scripts/claim.ts';
 
 /** Messages claimed in one step: a few milliseconds of the server's time. */
@@ -57,9 +57,11 @@ export class Claims {
     const [nextDue, failure] = answer as [string, string];
     const deliveries: RedisDelivery[] = [];
     for (let i = 2; i < answer.length; i += 2) {
-      const queue = queues[Number(answer[i]) % queues.length]!;
-      const tag = claimTag(this.#consumer, first + (i - 2) / 2, queue);
-      deliveries.push(new RedisDelivery(tag, queue, String(answer[i + 1]), this.#options.limits));
+      const list = Number(answer[i]);
+      const step = Math.floor(list / queues.length);
+      const queue = queues[list % queues.length]!;
+      const claim = { consumer: this.#consumer, number: first + (i - 2) / 2, step, queue };
+      deliveries.push(new RedisDelivery(claim, String(answer[i + 1]), this.#options.limits));
     }
     // What was claimed is handed out; the failure comes back as long as there is one.
     if (failure !== '' && deliveries.length === 0) throw this.#failure(failure);
@@ -78,8 +80,7 @@ export class Claims {
     return tags.flatMap((tag, i) => {
       const value = values[i];
       if (value === null || value === undefined) return [];
-      const text = value.slice(1, endOfValue(value, 1));
-      return [new RedisDelivery(tag, readTag(tag)!.queue, text, this.#options.limits)];
+      return [new RedisDelivery(readTag(tag)!, value.slice(1, endOfValue(value, 1)), this.#options.limits)];
     });
   }
 

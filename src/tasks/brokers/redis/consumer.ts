@@ -13,7 +13,6 @@ import { Bell } from './bell.ts';
 import { Claims } from './claims.ts';
 import { RedisDelivery } from './delivery.ts';
 import type { Layout } from './layout.ts';
-import { readTag } from './layout.ts';
 import { Receives } from './receives.ts';
 import { restoreConsumer } from './restoration.ts';
 import { Settlements } from './settlements.ts';
@@ -121,7 +120,7 @@ export class RedisConsumer implements Consumer {
   }
 
   #isOwn(delivery: Delivery): delivery is RedisDelivery {
-    return delivery instanceof RedisDelivery && readTag(delivery.tag)?.consumer === this.#id;
+    return delivery instanceof RedisDelivery && delivery.claim.consumer === this.#id;
   }
 
   #checkOpen(): void {

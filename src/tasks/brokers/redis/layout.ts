@@ -63,9 +63,10 @@ export class Layout {
 
 /** Index of the step (0 to 3) for a priority on the wire, where 0 is the most urgent: the largest not above it. */
 export function stepOf(priority: number | undefined): number {
-  return steps.findLastIndex((step) => step <= (priority ?? 0)) < 0
-    ? 0
-    : steps.findLastIndex((step) => step <= (priority ?? 0));
+  return Math.max(
+    0,
+    steps.findLastIndex((step) => step <= (priority ?? 0)),
+  );
 }
 
 /** How kombu writes that a queue receives what is sent to an exchange with a routing key. */
@@ -73,24 +74,34 @@ export function bindingMember(routingKey: string, queue: string): string {
   return `${routingKey}${separator}${separator}${queue}`;
 }
 
-const claimPrefix = 'simul:';
-const delayedPrefix = 'simul:due:';
-
-/** `simul:<consumer>:<number>:<queue>`: names a claim in kombu's `unacked`. */
-export function claimTag(consumer: string, number: number, queue: string): string {
-  return `${claimPrefix}${consumer}:${number}:${queue}`;
+/** What the tag of a claim of ours tells: `simul:<consumer>:<number>:<step>:<queue>`. */
+export interface Tag {
+  readonly consumer: string;
+  /** Counts the claims of a consumer. */
+  readonly number: number;
+  /** Index of the priority step of the list it was taken from. */
+  readonly step: number;
+  readonly queue: string;
 }
 
-/** `simul:due:<step>:<bytes>:<consumer>:<number>:<queue>`: a claim that waits; `bytes` is the length of its message. */
-export function delayedTag(claim: string, step: number, bytes: number): string {
-  return `${delayedPrefix}${step}:${bytes}:${claim.slice(claimPrefix.length)}`;
+/** Names a claim in kombu's `unacked`. */
+export function writeTag({ consumer, number, step, queue }: Tag): string {
+  return `simul:${consumer}:${number}:${step}:${queue}`;
 }
 
-/** What a tag tells; undefined for one that is not ours. */
-export function readTag(
-  tag: string,
-): { consumer: string; number: number; queue: string; delayed: boolean } | undefined {
-  const match = /^simul:(?:(due):\d+:\d+:)?([^:]*):(\d+):(.*)$/s.exec(tag);
-  if (match === null) return undefined;
-  return { consumer: match[2]!, number: Number(match[3]), queue: match[4]!, delayed: match[1] !== undefined };
+/** The tag of a claim that is to be given back by and by; `bytes` is the length of its message. */
+export function delayedTag(tag: Tag, bytes: number): string {
+  return `simul:due:${tag.step}:${bytes}:${tag.consumer}:${tag.number}:${tag.queue}`;
+}
+
+/** Undefined for a tag that is not ours. */
+export function readTag(text: string): (Tag & { readonly delayed: boolean }) | undefined {
+  const [, consumer, number, step, queue] = /^simul:([^:]*):(\d+):(\d+):(.*)$/s.exec(text) ?? [];
+  if (consumer === 'due') {
+    const [, ward, count, name] = /^([^:]*):(\d+):(.*)$/s.exec(queue!) ?? [];
+    if (ward === undefined) return undefined;
+    return { consumer: ward, number: Number(count), step: Number(number), queue: name!, delayed: true };
+  }
+  if (consumer === undefined) return undefined;
+  return { consumer, number: Number(number), step: Number(step), queue: queue!, delayed: false };
 }

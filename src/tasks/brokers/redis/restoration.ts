@@ -71,7 +71,7 @@ async function destination(
   const queue = ours?.queue ?? (await queueOf(connection, layout, message));
   if (queue === undefined) return { list: layout.quarantine, text: setAside(undefined, value) };
   return {
-    list: layout.list(queue, stepOf(routeOf(message).priority)),
+    list: layout.list(queue, ours?.step ?? stepOf(routeOf(message).priority)),
     text: returnedMessage(message, lost && ours?.delayed !== true),
   };
 }

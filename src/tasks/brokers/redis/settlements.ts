@@ -5,7 +5,7 @@ import { fromScript } from '../../redis/failure.ts';
 import { runScript } from '../../redis/script.ts';
 import type { RedisDelivery } from './delivery.ts';
 import type { Layout } from './layout.ts';
-import { delayedTag, stepOf } from './layout.ts';
+import { delayedTag } from './layout.ts';
 import { returnedMessage, routeOf } from './returned-message.ts';
 import { acknowledgeScript, quarantineScript, releaseScript } from './scripts/settle.ts';
 
@@ -64,17 +64,17 @@ export class Settlements {
     if (failures.length > 0) throw fromScript(failures[1]!, failures[0]!, this.#connection.location.label);
   }
 
-  #prepare({ tag, queue, text }: RedisDelivery, due: number | undefined, attempted: boolean): Release {
+  #prepare({ tag, claim, text }: RedisDelivery, due: number | undefined, attempted: boolean): Release {
+    const { queue, step } = claim;
     const message = returnedMessage(text, attempted);
-    const { exchange = '', routingKey = queue, priority } = routeOf(message);
-    const step = stepOf(priority);
     if (due === undefined) return { tag, key: this.#layout.list(queue, step), message, due: '', newTag: '', tail: '' };
+    const { exchange = '', routingKey = queue } = routeOf(message);
     return {
       tag,
       key: this.#layout.delayed(queue),
       message,
       due: String(due),
-      newTag: delayedTag(tag, step, Buffer.byteLength(message)),
+      newTag: delayedTag(claim, Buffer.byteLength(message)),
       tail: `,${JSON.stringify(exchange)},${JSON.stringify(routingKey)}]`,
     };
   }

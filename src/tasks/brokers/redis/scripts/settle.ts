@@ -9,7 +9,11 @@ local held = 1
 local found = redis.call('HDEL', KEYS[1], unpack(ARGV))
 if found < #ARGV then
   held = redis.call('ZMSCORE', KEYS[2], unpack(ARGV))
-  for i = 1, #ARGV do held[i] = held[i] and 1 or 0 end
+  local seen = {}
+  for i = 1, #ARGV do
+    held[i] = held[i] and not seen[ARGV[i]] and 1 or 0
+    seen[ARGV[i]] = true
+  end
 end
 redis.call('ZREM', KEYS[2], unpack(ARGV))
 redis.call('SREM', KEYS[3], unpack(ARGV))
