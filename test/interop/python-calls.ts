@@ -202,7 +202,7 @@ export function pythonCallsSimul(what: string, values: readonly PythonValue[], p
 
     it('revoke with terminate ends a run', async () => {
       const path = fleet().file();
-      await run(`r = held.apply_async((${JSON.stringify(path)}, 60), queue='simul')`);
+      await run(`r = held.apply_async((${JSON.stringify(path)},), queue='simul')`);
       await fileWithText(path);
       const found = await run(
         'app.control.revoke(r.id, terminate=True)',
