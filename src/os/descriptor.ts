@@ -59,7 +59,7 @@ export function tryRead(fd: number, size: number): Buffer | undefined {
   const buffer = Buffer.allocUnsafe(size);
   const call = libc('long read(int fd, void *buffer, size_t size)');
   for (;;) {
-    const got = Number(call(fd, buffer, size));
+    const got = call(fd, buffer, size);
     if (got >= 0) return buffer.subarray(0, got);
     const number = errno();
     if (number === EAGAIN) return undefined;
@@ -78,7 +78,7 @@ export function tryRead(fd: number, size: number): Buffer | undefined {
 export async function write(fd: number, data: string | Uint8Array, options: WaitOptions = {}): Promise<number> {
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
   makeReady(fd);
-  for (let offset = 0; ; ) {
+  for (let offset = 0; ;) {
     offset += tryWrite(fd, offset === 0 ? bytes : bytes.subarray(offset)) ?? 0;
     if (offset >= bytes.length) return bytes.length;
     await ready(fd, POLLOUT, options);
@@ -89,7 +89,7 @@ export async function write(fd: number, data: string | Uint8Array, options: Wait
 export function tryWrite(fd: number, bytes: Uint8Array): number | undefined {
   const call = libc('long write(int fd, const void *buffer, size_t size)');
   for (;;) {
-    const put = Number(call(fd, bytes, bytes.length));
+    const put = call(fd, bytes, bytes.length);
     if (put >= 0) return put;
     const number = errno();
     if (number === EAGAIN) return undefined;

@@ -42,6 +42,7 @@ class FdSocket extends Socket {
   }
 
   override _write(chunk: unknown, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    // oxlint-disable-next-line no-underscore-dangle -- the stream contract's own name
     super._write(chunk, encoding, this.#named(callback));
   }
 
@@ -49,6 +50,7 @@ class FdSocket extends Socket {
     chunks: { chunk: unknown; encoding: BufferEncoding }[],
     callback: (error?: Error | null) => void,
   ): void {
+    // oxlint-disable-next-line no-underscore-dangle -- the stream contract's own name
     super._writev!(chunks, this.#named(callback));
   }
 

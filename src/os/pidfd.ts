@@ -1,5 +1,6 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { UnsupportedError } from '../base/errors.ts';
+import { registerAtFork } from './at-fork.ts';
 import { close } from './descriptor.ts';
 import { checked, libc } from './libc.ts';
 import { signalNumber } from './process-ids.ts';
@@ -60,6 +61,7 @@ export class ExitWatch implements Disposable {
       throw error;
     }
     this.#poll.start(POLLIN);
+    watches.add(this);
   }
 
   ref(): void {
@@ -73,6 +75,7 @@ export class ExitWatch implements Disposable {
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    watches.delete(this);
     this.#poll.close();
     close(this.#fd);
   }
@@ -81,6 +84,14 @@ export class ExitWatch implements Disposable {
     this.close();
   }
 }
+
+// What a forked child inherits are its parent's children, which it can neither reap nor answer for.
+const watches = new Set<ExitWatch>();
+registerAtFork({
+  afterInChild: () => {
+    for (const watch of watches) watch.close();
+  },
+});
 
 function syscall() {
   return libc('long syscall(long number, long a, long b, long c, long d)');

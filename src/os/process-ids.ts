@@ -1,5 +1,5 @@
 import { constants } from 'node:os';
-import { InvalidArgumentError } from '../base/errors.ts';
+import { InvalidArgumentError, SystemError } from '../base/errors.ts';
 import { checked, libc } from './libc.ts';
 
 /** This process's id, as the kernel has it (after `fork` too). */
@@ -20,12 +20,22 @@ export function getppid(): number {
  * kill(child.pid, 'SIGTERM');
  */
 export function kill(pid: number, signal: number | NodeJS.Signals): void {
-  checked(libc('int kill(int pid, int signal)')(checkPid(pid), signalNumber(signal)), 'kill');
+  checkPid(pid);
+  try {
+    process.kill(pid, signalNumber(signal));
+  } catch (cause) {
+    const { code, errno } = cause as NodeJS.ErrnoException;
+    if (code === undefined || errno === undefined) throw cause;
+    const message = `signal ${signal} to ${pid < 0 ? `group ${-pid}` : `process ${pid}`} not sent`;
+    throw new SystemError(code, -errno, 'kill', { message, cause });
+  }
 }
 
-/** Sends a signal to every process of a group. killpg(3). */
+/** Sends a signal to every process of a group (0: our own). killpg(3). */
 export function killpg(pgid: number, signal: number | NodeJS.Signals): void {
-  checked(libc('int killpg(int pgid, int signal)')(checkPid(pgid), signalNumber(signal)), 'killpg');
+  // kill(-1) would mean every process there is.
+  if (checkPid(pgid) < 0 || pgid === 1) throw new InvalidArgumentError('pgid', pgid, '0 or a group id above 1');
+  kill(-pgid, signal);
 }
 
 /** Starts a session of its own, without a terminal; returns its id. EPERM for a group leader. setsid(2). */
