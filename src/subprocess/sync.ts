@@ -135,7 +135,7 @@ function nodeRun(plan: StartPlan, options: RunSyncOptions): Result {
     maxBuffer: options.maxBuffer ?? defaultMaxBuffer,
   });
   const output = { stdout: asked(result.stdout as Buffer | null), stderr: asked(result.stderr as Buffer | null) };
-  const code = (result.error as NodeJS.ErrnoException | undefined)?.code;
+  const code = (result as { error?: NodeJS.ErrnoException }).error?.code;
   // Node has killed the program only; its descendants still carry the mark.
   if (code === 'ETIMEDOUT' || code === 'ENOBUFS') killTree({ ...root, pid: result.pid, alive: false }, 'SIGKILL');
   if (code === 'ETIMEDOUT') throw expired(plan, options, output, []);
