@@ -1,4 +1,4 @@
-import { constants as fsConstants, fstatSync, openSync } from 'node:fs';
+import { constants as fsConstants, fstatSync } from 'node:fs';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { ClockTimer } from '../base/clock.ts';
@@ -6,11 +6,11 @@ import { realClock } from '../base/clock.ts';
 import { cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
-import { close, tryRead } from './descriptor.ts';
+import { close, O_CLOEXEC, tryRead } from './descriptor.ts';
 import { fdopen } from './fdopen.ts';
 import type { FdopenOptions } from './fdopen.ts';
 import { IN_CLOSE_WRITE, watchFile } from './inotify.ts';
-import { checked, libc } from './libc.ts';
+import { checked, errno, libc, systemError } from './libc.ts';
 
 /** Writes of up to so many bytes to a pipe or FIFO arrive in one piece among other writers' (pipe(7)). */
 export const PIPE_BUF = process.platform === 'darwin' ? 512 : 4096;
@@ -72,7 +72,7 @@ async function openReader(path: string, options: FifoReaderOptions): Promise<Rea
   let first: Buffer | undefined;
   try {
     // Only a read tells whether a writer is there: nothing to read if not, "try again" if so.
-    await whenOpened(path, options, (writerWasHere) => {
+    await whenOpened(path, options, 'r', (writerWasHere) => {
       const bytes = tryRead(fd, 65536);
       if (bytes !== undefined && bytes.length > 0) first = bytes;
       return bytes === undefined || bytes.length > 0 || writerWasHere;
@@ -92,7 +92,7 @@ async function openReader(path: string, options: FifoReaderOptions): Promise<Rea
 async function openWriter(path: string, options: FifoWriterOptions): Promise<Writable> {
   throwIfAborted(options.signal);
   let fd: number | undefined;
-  await whenOpened(path, options, () => (fd = openEnd(path, O_WRONLY)) !== undefined);
+  await whenOpened(path, options, 'w', () => (fd = openEnd(path, O_WRONLY)) !== undefined);
   return fdopen(fd!, 'w', { ...streamOptions(options), atomic: options.atomic ?? true });
 }
 
@@ -102,14 +102,11 @@ function streamOptions({ highWaterMark }: FifoOptions): FdopenOptions {
 
 // `undefined`: a FIFO to write to that nobody reads.
 function openEnd(path: string, access: number): number | undefined {
-  let fd: number;
-  try {
-    fd = openSync(path, access | O_NONBLOCK);
-  } catch (cause) {
-    const { code, errno } = cause as NodeJS.ErrnoException;
-    if (code === 'ENXIO' && access === O_WRONLY) return undefined;
-    if (code === undefined || errno === undefined) throw cause;
-    throw new SystemError(code, -errno, 'open', { path, message: 'FIFO cannot be opened', cause });
+  const fd = libc('int open(str path, int flags)')(path, access | O_NONBLOCK | O_CLOEXEC);
+  if (fd < 0) {
+    const number = errno();
+    if (number === constants.errno.ENXIO && access === O_WRONLY) return undefined;
+    throw systemError('open', { path, errno: number });
   }
   if (fstatSync(fd).isFIFO()) return fd;
   close(fd);
@@ -118,10 +115,11 @@ function openEnd(path: string, access: number): number | undefined {
 
 const longestPause = 0.05;
 
-/** Tries until it succeeds: at once, and whenever somebody opens the file; every 50 ms at most where nothing tells. */
+/** Tries until it succeeds: at once, whenever somebody opens the file, and every 50 ms at most where that may not tell. */
 async function whenOpened(
   path: string,
   { timeout, signal }: WaitOptions,
+  mode: 'r' | 'w',
   attempt: (writerWasHere: boolean) => boolean,
 ): Promise<void> {
   if (timeout !== undefined) checkSeconds('timeout', timeout);
@@ -149,7 +147,8 @@ async function whenOpened(
         settle(() => reject(new TimeoutError(`nobody opened the other end of ${path} in ${timeout} s`, { timeout }))),
       ),
     );
-    if (unwatch === undefined) pollSlowly(look, timers);
+    // A reader that blocks in its own open has not opened yet for inotify, though a writer could: it has to be tried.
+    if (unwatch === undefined || mode === 'w') pollSlowly(look, timers);
     look();
   });
 }

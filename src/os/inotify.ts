@@ -1,7 +1,6 @@
-import { constants } from 'node:os';
 import { close, tryRead } from './descriptor.ts';
 import { registerAtFork } from './at-fork.ts';
-import { errno, libc, systemError } from './libc.ts';
+import { libc } from './libc.ts';
 import { Poll, POLLIN } from './poll.ts';
 
 export const IN_MODIFY = 0x2;
@@ -13,8 +12,8 @@ const IN_CLOEXEC = 0o2000000;
 const mask = IN_OPEN | IN_CLOSE_WRITE | IN_MODIFY;
 
 /**
- * Calls back with the kind of event when a file is opened, written to, or closed by a writer; `undefined` where inotify is not to
- * be had (another platform, its instances or watches used up). A thread has one instance for all, as a user may have 128.
+ * Calls back with the kind of event when a file is opened, written to, or closed by a writer; `undefined` where that is not to
+ * be had (another platform, instances or watches used up, no such file). A thread has one instance for all, as a user may have 128.
  * inotify(7).
  */
 export function watchFile(path: string, listener: (mask: number) => void): (() => void) | undefined {
@@ -44,10 +43,8 @@ class Instance {
   add(path: string, listener: (mask: number) => void): (() => void) | undefined {
     const watch = libc('int inotify_add_watch(int fd, str path, uint32_t mask)')(this.#fd, path, mask);
     if (watch < 0) {
-      const number = errno();
       this.#closeIfIdle();
-      if (number === constants.errno.ENOSPC) return undefined;
-      throw systemError('inotify_add_watch', { path, errno: number });
+      return undefined;
     }
     const listeners = this.#listeners.get(watch) ?? new Set();
     this.#listeners.set(watch, listeners.add(listener));

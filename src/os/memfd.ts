@@ -1,4 +1,5 @@
-import { InvalidArgumentError } from '../base/errors.ts';
+import { constants, freemem } from 'node:os';
+import { InvalidArgumentError, SystemError } from '../base/errors.ts';
 import { close } from './descriptor.ts';
 import { checked, libc } from './libc.ts';
 
@@ -16,6 +17,9 @@ export const MFD_ALLOW_SEALING = 2;
 export function memfd(name: string, size = 0, flags: number = MFD_CLOEXEC): number {
   if (typeof name !== 'string' || name.includes('\0')) throw new InvalidArgumentError('name', name, 'a name without NUL');
   if (!Number.isSafeInteger(size) || size < 0) throw new InvalidArgumentError('size', size, 'a number of bytes');
+  // fallocate would go on until the machine has no memory left, and the kernel ends some program for it.
+  if (size > freemem())
+    throw new SystemError('ENOSPC', constants.errno.ENOSPC, 'memfd_create', { message: 'not enough free memory' });
   const fd = checked(libc('int memfd_create(str name, unsigned int flags)')(name, flags), 'memfd_create');
   if (size === 0) return fd;
   try {
