@@ -14,6 +14,15 @@ export interface Clock {
   setTimer(delay: number, fn: () => void): ClockTimer;
   /** A number in [0, 1). */
   random(): number;
+  /** Tells a clock that moves by itself that something is going on. */
+  touch?(): void;
+  /** Keeps a clock that moves by itself still until `work` settles. */
+  hold?<T>(work: PromiseLike<T>): Promise<T>;
+  /**
+   * Calls `fn` whenever a clock that moves by itself has come to rest: no timer, no work held, nothing touched it.
+   * Returns what takes it back.
+   */
+  onStall?(fn: () => void): () => void;
 }
 
 export const realClock: Clock = {
@@ -52,8 +61,13 @@ class RealTimer implements ClockTimer {
 
   #arm(): void {
     const left = this.#due - performance.now();
-    const fire = left > longestLeg ? () => this.#arm() : this.#fn;
-    this.#handle = setTimeout(fire, Math.min(Math.ceil(left), longestLeg));
+    this.#handle = setTimeout(() => this.#wake(), Math.min(Math.ceil(left), longestLeg));
     if (this.#unref) this.#handle.unref();
+  }
+
+  // libuv counts from its cached time of the loop's turn, so that a timer may come up to a millisecond early.
+  #wake(): void {
+    if (performance.now() < this.#due) this.#arm();
+    else this.#fn();
   }
 }

@@ -52,7 +52,11 @@ export async function within<T>(
 ): Promise<T> {
   const { timeout, signal, clock = realClock, what = 'wait' } = options;
   if (timeout === undefined && signal === undefined) return promise;
-  throwIfAborted(signal);
+  if (signal?.aborted) {
+    // Nobody else may be looking at the promise: its failure is as abandoned as after a timeout.
+    promise.then(undefined, () => {});
+    throw cancelledBy(signal);
+  }
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   return new Promise<T>((resolve, reject) => {
     const timer =
@@ -91,6 +95,7 @@ export function cancelledBy(signal: AbortSignal): Error {
   return new CancelledError('cancelled', { cause: reason });
 }
 
+/** Throws what `cancelledBy` makes of an aborted signal. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelledBy(signal);
 }

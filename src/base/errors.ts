@@ -19,6 +19,7 @@ export const errorCodes = [
   'SIMUL_UNSUPPORTED',
 ] as const;
 
+/** One of the closed list. */
 export type ErrorCode = (typeof errorCodes)[number];
 
 /**

@@ -2,8 +2,9 @@ import type { Clock, ClockTimer } from './clock.ts';
 import { checkSeconds } from './deadline.ts';
 import { Heap } from './heap.ts';
 
+/** How a virtual clock starts and moves. */
 export interface VirtualClockOptions {
-  /** Jump to the next timer by itself whenever nothing else is going on. */
+  /** Jump to the next timer by itself whenever nothing else is going on, as long as one is not unref'ed. */
   readonly autoJump?: boolean;
   /** Where the clock starts, in seconds since the UNIX epoch (default 2000-01-01). */
   readonly epoch?: number;
@@ -21,12 +22,16 @@ export interface VirtualClockOptions {
 export class VirtualClock implements Clock {
   readonly #epoch: number;
   readonly #autoJump: boolean;
-  readonly #timers = new Heap<VirtualTimer>((a, b) => a.due - b.due);
+  #timers = new Heap<VirtualTimer>(earlier);
   readonly #random: () => number;
   #now = 0;
+  /** Timers that neither fired nor were cancelled, and those of them that keep the clock going. */
+  #pending = 0;
+  #referenced = 0;
   #held = 0;
   #idleTurns = 0;
   #watch: NodeJS.Immediate | undefined;
+  readonly #stallers = new Set<() => void>();
 
   constructor(options: VirtualClockOptions = {}) {
     this.#epoch = options.epoch ?? 946_684_800;
@@ -47,30 +52,48 @@ export class VirtualClock implements Clock {
   }
 
   setTimer(delay: number, fn: () => void): ClockTimer {
-    const timer = new VirtualTimer(this.#now + Math.max(0, delay), fn, () => this.#timers.remove(timer));
+    const timer = new VirtualTimer(this.#now + Math.max(0, delay), fn, (pending, referenced) => {
+      this.#pending += pending;
+      this.#referenced += referenced;
+      this.#compact();
+    });
     this.#timers.push(timer);
-    this.#wake();
+    this.#pending++;
+    this.#referenced++;
+    this.touch();
     return timer;
   }
 
   /** Timers that have not fired. */
   get pending(): number {
-    return this.#timers.size;
+    return this.#pending;
+  }
+
+  /** Tells the clock that something is going on: it waits two more turns before it jumps. */
+  touch(): void {
+    this.#idleTurns = 0;
+    if (this.#autoJump && this.#watch === undefined) this.#watch = setImmediate(() => this.#turn());
+  }
+
+  /** With `autoJump`: calls `fn` when the clock has come to rest, which a timer or a touch ends. Returns the undoing. */
+  onStall(fn: () => void): () => void {
+    this.#stallers.add(fn);
+    this.touch();
+    return () => this.#stallers.delete(fn);
   }
 
   /** Moves time forward, firing what falls due in order; each callback sees its own due time. */
   advance(seconds: number): void {
     const until = this.#now + checkSeconds('seconds', seconds);
-    for (let next = this.#timers.peek(); next !== undefined && next.due <= until; next = this.#timers.peek()) {
-      this.#fire();
-    }
-    this.#now = until;
+    for (let next = this.#next(); next !== undefined && next.due <= until; next = this.#next()) this.#fire(next);
+    this.#now = Math.max(this.#now, until);
   }
 
-  /** Moves to the next timer and fires it; false if there is none. */
+  /** Moves to the next timer and fires it; false if there is none, or none that ever comes. */
   jump(): boolean {
-    if (this.#timers.size === 0) return false;
-    this.#fire();
+    const next = this.#next();
+    if (next === undefined || next.due === Infinity) return false;
+    this.#fire(next);
     return true;
   }
 
@@ -81,46 +104,86 @@ export class VirtualClock implements Clock {
       return await work;
     } finally {
       this.#held--;
-      this.#wake();
+      this.touch();
     }
   }
 
-  #fire(): void {
-    const timer = this.#timers.pop()!;
+  #next(): VirtualTimer | undefined {
+    while (this.#timers.peek()?.over) this.#timers.pop();
+    return this.#timers.peek();
+  }
+
+  #fire(timer: VirtualTimer): void {
+    this.#timers.pop();
     this.#now = Math.max(this.#now, timer.due);
+    timer.cancel();
     timer.fn();
   }
 
-  #wake(): void {
-    this.#idleTurns = 0;
-    if (this.#autoJump && this.#watch === undefined) this.#watch = setImmediate(() => this.#turn());
+  // Cancelled timers leave the heap when their time comes; programs that cancel nearly all theirs would pile them up.
+  #compact(): void {
+    if (this.#timers.size < 2 * this.#pending + 64) return;
+    const live = new Heap<VirtualTimer>(earlier);
+    for (const timer of this.#timers) if (!timer.over) live.push(timer);
+    this.#timers = live;
   }
 
   // Microtasks and next ticks are done when an immediate runs. Two turns without a new timer or hold also let through
   // what one more setImmediate of the code under test had put off.
   #turn(): void {
     this.#watch = undefined;
-    if (this.#held > 0 || this.#timers.size === 0) return;
-    if (++this.#idleTurns >= 2) {
-      this.#idleTurns = 0;
-      this.#fire();
+    if (this.#held > 0) return;
+    const stalled = this.#referenced === 0 || this.#next()?.due === Infinity;
+    if (stalled && this.#stallers.size === 0) return;
+    if (++this.#idleTurns < 2) {
+      this.#watch = setImmediate(() => this.#turn());
+      return;
     }
-    this.#watch = setImmediate(() => this.#turn());
+    this.#idleTurns = 0;
+    if (stalled) for (const fn of this.#stallers) fn();
+    else {
+      // Before the jump: a callback that throws must not stop the clock.
+      this.#watch = setImmediate(() => this.#turn());
+      this.jump();
+    }
   }
 }
+
+function earlier(a: VirtualTimer, b: VirtualTimer): number {
+  return a.due - b.due || a.order - b.order;
+}
+
+let timersMade = 0;
 
 class VirtualTimer implements ClockTimer {
   readonly due: number;
   readonly fn: () => void;
-  readonly cancel: () => void;
+  /** Timers due at the same time fire in the order in which they were made. */
+  readonly order = timersMade++;
+  readonly #count: (pending: number, referenced: number) => void;
+  #over = false;
+  #referenced = true;
 
-  constructor(due: number, fn: () => void, cancel: () => void) {
+  constructor(due: number, fn: () => void, count: (pending: number, referenced: number) => void) {
     this.due = due;
     this.fn = fn;
-    this.cancel = cancel;
+    this.#count = count;
+  }
+
+  /** It fired or was cancelled. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  cancel(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#count(-1, this.#referenced ? -1 : 0);
   }
 
   unref(): this {
+    if (this.#referenced && !this.#over) this.#count(0, -1);
+    this.#referenced = false;
     return this;
   }
 }

@@ -1,2 +1,17 @@
 export * from '../base/errors.ts';
 export { Typed } from '../base/json/typed.ts';
+export { fromModule } from '../callable/from-module.ts';
+export { portable } from '../callable/portable.ts';
+export { transfer } from '../callable/transfer.ts';
+export { Simul } from '../tasks/app.ts';
+export type { SimulOptions } from '../tasks/app.ts';
+export type { DeliveryInfo, TaskContext, TaskLogger } from '../tasks/context.ts';
+export { registerError } from '../tasks/error-seam.ts';
+export type { ErrorClass } from '../tasks/error-seam.ts';
+export * from '../tasks/errors.ts';
+export { AsyncResult } from '../tasks/result.ts';
+export type { GetOptions } from '../tasks/result.ts';
+export type { RetryPolicy } from '../tasks/retry-policy.ts';
+export type { ApplyOptions, PoolName, Task, TaskOptions } from '../tasks/task.ts';
+export { Worker } from '../worker/worker.ts';
+export type { WorkerOptions } from '../worker/options.ts';

@@ -1,3 +1,6 @@
+import type { Clock } from '../base/clock.ts';
+import { checkSeconds } from '../base/deadline.ts';
+
 /** A result as a backend keeps it: the document is Celery's, already written. */
 export interface StoredResult {
   readonly id: string;
@@ -12,6 +15,11 @@ export interface BackendCapabilities {
 }
 
 export const readyStates: ReadonlySet<string> = new Set(['SUCCESS', 'FAILURE', 'REVOKED']);
+
+/** Whether a result in one state gives way to one in another: SUCCESS never does, a final one only to a final one. */
+export function mayReplace(old: string, next: string): boolean {
+  return old !== 'SUCCESS' && (!readyStates.has(old) || readyStates.has(next));
+}
 
 /**
  * The seam every result backend fits. A stored SUCCESS is never replaced, a final state only by another final one; what
@@ -33,4 +41,11 @@ export interface Backend extends AsyncDisposable {
 export interface BackendOptions {
   /** Seconds after which a result may be deleted (Celery's `result_expires`; default one day). 0 keeps it. */
   readonly resultExpires?: number;
+  /** The clock of a backend that lives in this process (`memory://`); others go by the machine's. */
+  readonly clock?: Clock;
+}
+
+/** The lifetime of a result in seconds, 0 for ever; throws InvalidArgumentError. */
+export function resultLifetime(options: BackendOptions): number {
+  return checkSeconds('resultExpires', options.resultExpires ?? 86_400);
 }

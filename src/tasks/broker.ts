@@ -1,3 +1,4 @@
+import type { Clock } from '../base/clock.ts';
 import type { Envelope, MessageLimits } from './envelope.ts';
 
 /** What a broker makes of the features that differ between brokers; printed by `simul doctor` and the documentation. */
@@ -8,6 +9,8 @@ export interface BrokerCapabilities {
   readonly delay: 'native' | 'claim';
   /** How many of the ten priorities are told apart. */
   readonly priorities: number;
+  /** The end of the wire's 0 to 9 that goes first; the app writes priorities, 9 first everywhere, in this sense. */
+  readonly mostUrgent: 0 | 9;
   /** Other processes can take part. */
   readonly shared: boolean;
 }
@@ -46,8 +49,12 @@ export interface Delivery {
   /** Names this claim, not the message: a message that is handed out again has another tag. */
   readonly tag: string;
   readonly queue: string;
+  /** It has been handed out before, so work on it may have been begun. */
   readonly redelivered: boolean;
-  /** How often the message has been handed out, this time included. */
+  /**
+   * How often the message has been handed out, this time included. Claims that were given back (`release` without
+   * `attempted`, `close`) are not counted: what counts is how often work on it may have killed its consumer.
+   */
   readonly deliveries: number;
   /** Decodes the message; throws DecodeError for one that is malformed. */
   envelope(): Envelope;
@@ -70,14 +77,18 @@ export interface ConsumerOptions {
  */
 export interface Consumer extends AsyncDisposable {
   /**
-   * Claims up to `max` messages, the most urgent first, and waits until there is at least one. Rejects with
+   * Claims up to `max` messages, the most urgent first over all queues, the oldest among equals, and waits until there
+   * is at least one. Rejects with
    * CancelledError when `signal` is aborted, and then has claimed nothing; with ClosedError after `close`.
    */
   receive(max: number, signal?: AbortSignal): Promise<Delivery[]>;
   /** The work is done: the messages are gone. False for a claim that was lost before. */
   acknowledge(deliveries: readonly Delivery[]): Promise<boolean[]>;
-  /** Gives messages back to the front of their queues, or not before `due` (seconds since the UNIX epoch). */
-  release(deliveries: readonly Delivery[], due?: number): Promise<void>;
+  /**
+   * Gives messages back to the front of their queues, or not before `due` (seconds since the UNIX epoch). Claims that
+   * were lost are left alone. `attempted` (default false) says that work was begun and broke its executor: it counts.
+   */
+  release(deliveries: readonly Delivery[], due?: number, attempted?: boolean): Promise<void>;
   /** Sets a message aside for good. */
   quarantine(delivery: Delivery, reason: string, id?: string): Promise<void>;
   /** Gives back everything unsettled. Idempotent. */
@@ -100,4 +111,9 @@ export interface Broker extends AsyncDisposable {
   /** The messages set aside, newest first. */
   quarantined(limit?: number): Promise<QuarantinedMessage[]>;
   close(): Promise<void>;
+}
+
+export interface BrokerOptions {
+  /** The clock of a broker that lives in this process (`memory://`); others go by the machine's. */
+  readonly clock?: Clock;
 }

@@ -1,7 +1,9 @@
 import { DecodeError } from '../errors.ts';
+import { inspectJson } from './inspect.ts';
 import { parseJson } from './parse.ts';
 import { Typed } from './typed.ts';
 
+/** What a text from outside may be. */
 export interface DecodeOptions {
   /** Longest text accepted, in UTF-16 units; checked before anything is read. */
   readonly maxLength?: number;
@@ -18,77 +20,30 @@ export interface DecodeOptions {
 export function decodeJson(text: string, options: DecodeOptions = {}): unknown {
   const { maxLength = 16 * 2 ** 20, maxDepth = 200, hostileKeys = 'drop' } = options;
   if (text.length > maxLength) throw new DecodeError(`JSON of ${text.length} characters; the limit is ${maxLength}`);
-  const plain = inspect(text, maxDepth);
-  if (plain) return nativeParse(text);
-  return parseJson(text, { hostileKeys, revive });
-}
-
-/** One pass over the text: throws if it nests too deep; true if the native parser would read it just as we do. */
-function inspect(text: string, maxDepth: number): boolean {
-  let depth = 0;
-  let digits = 0;
-  let plain = true;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c === quote) {
-      const start = i + 1;
-      i = endOfString(text, start);
-      // Keys of interest begin with two underscores; an escape could spell one too.
-      if (plain && (text.charCodeAt(start) === underscore || text.charCodeAt(start) === backslash)) plain = false;
-      digits = 0;
-    } else if (c >= 0x30 && c <= 0x39) {
-      if (++digits > 15) plain = false;
-    } else {
-      digits = 0;
-      if (c === 0x5b || c === 0x7b) {
-        if (++depth > maxDepth) throw new DecodeError(`JSON nested deeper than ${maxDepth} levels`);
-      } else if (c === 0x5d || c === 0x7d) depth--;
-      else if (c === 0x4e || c === 0x49) plain = false; // NaN, Infinity
-    }
-  }
-  return plain;
-}
-
-const quote = 0x22;
-const backslash = 0x5c;
-const underscore = 0x5f;
-
-function endOfString(text: string, from: number): number {
-  let end = text.indexOf('"', from);
-  while (end > 0 && isEscaped(text, end)) end = text.indexOf('"', end + 1);
-  return end < 0 ? text.length : end;
-}
-
-function isEscaped(text: string, at: number): boolean {
-  let slashes = 0;
-  while (text.charCodeAt(at - 1 - slashes) === backslash) slashes++;
-  return slashes % 2 === 1;
+  return inspectJson(text, maxDepth) === 'plain' ? nativeParse(text) : parseJson(text, { hostileKeys, revive });
 }
 
 function nativeParse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw new DecodeError('not JSON', { cause });
+    throw new DecodeError(`not JSON: ${(cause as SyntaxError).message}`, { cause });
   }
 }
 
 function revive(type: string, value: unknown): unknown {
-  switch (type) {
-    case 'datetime':
-      return typeof value === 'string' ? date(value) : new Typed(type, value);
-    case 'bytes':
-      return typeof value === 'string' ? Buffer.from(value, 'utf8') : new Typed(type, value);
-    case 'base64':
-      return typeof value === 'string' ? Buffer.from(value, 'base64') : new Typed(type, value);
-    default:
-      return new Typed(type, value);
-  }
+  if (typeof value !== 'string') return new Typed(type, value);
+  if (type === 'datetime') return date(value);
+  if (type === 'bytes') return Buffer.from(value, 'utf8');
+  if (type === 'base64') return Buffer.from(value, 'base64');
+  return new Typed(type, value);
 }
 
-// Without an offset a Python datetime is naive; Celery itself reads those as UTC.
+const isoDate = /^\d{4}-\d\d-\d\dT\d\d:\d\d(?::\d\d(?:\.\d+)?)?(Z|[+-]\d\d:?\d\d)?$/;
+
+// Without an offset a Python datetime is naive; Celery itself reads those as UTC. What a Date cannot hold stays Typed.
 function date(text: string): unknown {
-  const iso = /(?:Z|[+-]\d\d:?\d\d)$/i.test(text) ? text : `${text}Z`;
-  const result = new Date(iso);
+  const match = isoDate.exec(text);
+  const result = new Date(match === null ? Number.NaN : match[1] === undefined ? `${text}Z` : text);
   return Number.isNaN(result.getTime()) ? new Typed('datetime', text) : result;
 }

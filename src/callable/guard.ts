@@ -1,0 +1,37 @@
+import { fileURLToPath } from 'node:url';
+import { workerData } from 'node:worker_threads';
+import { InvalidStateError } from '../base/errors.ts';
+import { CallContext, ImportContext, context } from './context.ts';
+
+/** Marks the workerData of a thread that Simul started. */
+export const threadMark = 'simul.worker';
+/** The program of a process that Simul started. */
+export const processMain = fileURLToPath(new URL('./process-main.js', import.meta.url));
+
+/**
+ * Whether this thread or process was started by Simul to run functions. Guard a program's main with it, because such a
+ * worker imports the modules whose functions it runs, the entry script among them.
+ *
+ * @example
+ * if (!isWorker()) await main();
+ */
+export function isWorker(): boolean {
+  // Both marks are there before any module is evaluated, `--import` ones included.
+  const data: unknown = workerData;
+  return (typeof data === 'object' && data !== null && threadMark in data) || process.argv[1] === processMain;
+}
+
+/**
+ * Refuses to start a host from code that a worker runs only because it imports a module: each worker would start the
+ * next one without end. Inside a call it is allowed.
+ */
+export function checkMayStart(what: string): void {
+  if (!isWorker()) return;
+  const current = context.getStore();
+  if (current instanceof CallContext) return;
+  const where = current instanceof ImportContext ? current.url : 'a module';
+  throw new InvalidStateError(
+    `${where} starts a ${what} while it is imported by a worker; ` +
+      `guard the program's main: if (!isWorker()) { … } (isWorker is exported by simul/callable)`,
+  );
+}

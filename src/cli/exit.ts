@@ -1,0 +1,20 @@
+/** An expected end of a command: one line for the user, and the code the process exits with. */
+export class Failure extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode = 1) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}
+
+export const exitCodes = `
+Exit codes:
+  0    done
+  1    failed: the task, the broker, or the command itself; the reason is on standard error
+  2    wrong use; the usage is on standard error
+  130  stopped cold by a second SIGINT
+  143  stopped cold by a second SIGTERM
+
+Environment:
+  SIMUL_BROKER_URL, SIMUL_RESULT_BACKEND   override the app's URLs; SIMUL_DEBUG=1 prints stacks`;

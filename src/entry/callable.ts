@@ -1,0 +1,14 @@
+export { currentSignal } from '../callable/context.ts';
+export type { FunctionNames, Imported, ImportedFunctions } from '../callable/from-module.ts';
+export { fromModule } from '../callable/from-module.ts';
+export { isWorker } from '../callable/guard.ts';
+export type { CallOptions, Host, HostExit } from '../callable/host.ts';
+export type { ModuleLocation } from '../callable/location.ts';
+export { importModule } from '../callable/module.ts';
+export { portable } from '../callable/portable.ts';
+export type { ProcessHostOptions } from '../callable/process-host.ts';
+export { ProcessHost } from '../callable/process-host.ts';
+export type { ThreadHostOptions } from '../callable/thread-host.ts';
+export { ThreadHost } from '../callable/thread-host.ts';
+export type { Movable } from '../callable/transfer.ts';
+export { transfer } from '../callable/transfer.ts';

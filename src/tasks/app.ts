@@ -1,0 +1,207 @@
+import { uuid } from '../base/ids.ts';
+import { InvalidArgumentError, UnsupportedError } from '../base/errors.ts';
+import type { Backend } from './backend.ts';
+import type { Broker, OutgoingMessage } from './broker.ts';
+import { currentContext } from './context.ts';
+import { inlineContext } from './inline.ts';
+import { encodeMessage } from './message.ts';
+import { openBackend, openBroker } from './registry.ts';
+import { AsyncResult } from './result.ts';
+import type {
+  ApplyOptions,
+  BoundFunction,
+  BoundTaskOf,
+  PlainFunction,
+  RegisteredTask,
+  Task,
+  TaskOf,
+  TaskOptions,
+} from './task.ts';
+import { checkPriority, registerTask } from './task.ts';
+import { messageTimes } from './times.ts';
+
+/** Where an app's tasks travel, and what holds for all of them. */
+export interface SimulOptions {
+  /** URL of the broker; `SIMUL_BROKER_URL` overrides it, and the embedded broker in `./.simul` serves if none is given. */
+  readonly broker?: string;
+  /** URL of the result backend; `SIMUL_RESULT_BACKEND` overrides it. By default the broker's server keeps results too. */
+  readonly backend?: string;
+  /** The queue of tasks that name none (Celery's `celery`). */
+  readonly defaultQueue?: string;
+  /** Seconds a result is kept (one day); 0 keeps it. */
+  readonly resultExpires?: number;
+  /** Options of all tasks, each task's own come first. */
+  readonly taskDefaults?: Omit<TaskOptions, 'bind' | 'params'>;
+}
+
+/**
+ * An application: its tasks, and the broker and backend they travel by. Connections open at first use and do not keep
+ * a program alive while nothing is under way.
+ *
+ * @example
+ * export const app = new Simul('shop');
+ * export const add = app.task('shop.add', (x: number, y: number) => x + y);
+ * const result = await add.delay(2, 3);
+ */
+export class Simul implements AsyncDisposable {
+  readonly name: string;
+  readonly options: SimulOptions;
+  readonly brokerUrl: string;
+  readonly backendUrl: string;
+  readonly defaultQueue: string;
+  readonly #tasks = new Map<string, RegisteredTask>();
+  #broker: Promise<Broker> | undefined;
+  #backend: Promise<Backend> | undefined;
+
+  constructor(name: string, options: SimulOptions = {}) {
+    if (typeof name !== 'string' || name === '') throw new InvalidArgumentError('name', name, 'the name of the app');
+    this.name = name;
+    this.options = options;
+    this.brokerUrl = process.env['SIMUL_BROKER_URL'] || options.broker || 'sqlite://';
+    this.backendUrl = process.env['SIMUL_RESULT_BACKEND'] || options.backend || this.brokerUrl;
+    this.defaultQueue = options.defaultQueue ?? 'celery';
+  }
+
+  /** The registered tasks by name. */
+  get tasks(): ReadonlyMap<string, RegisteredTask> {
+    return this.#tasks;
+  }
+
+  /** Registers a function as a task; types of arguments and result are the function's. */
+  task<F extends PlainFunction>(name: string, fn: F): TaskOf<F>;
+  task<F extends BoundFunction>(name: string, options: TaskOptions & { bind: true }, fn: F): BoundTaskOf<F>;
+  task<F extends PlainFunction>(name: string, options: TaskOptions & { bind?: false }, fn: F): TaskOf<F>;
+  task(name: string, ...rest: unknown[]): unknown {
+    const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+    const merged = { ...this.options.taskDefaults, ...(options as TaskOptions) };
+    const registered = registerTask(name, merged, fn as (...args: never[]) => unknown);
+    if (this.#tasks.has(name)) throw new InvalidArgumentError('name', name, 'a name that no other task of the app has');
+    this.#tasks.set(name, registered);
+    return this.#handle(registered);
+  }
+
+  /** Sends a task by name, whether or not this program knows it. */
+  async sendTask(name: string, args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult> {
+    const [result] = await this.#send(name, [args], options);
+    return result!;
+  }
+
+  /** The handle of a task sent earlier, perhaps by another program. */
+  AsyncResult<R = unknown>(id: string): AsyncResult<R> {
+    if (typeof id !== 'string' || id === '') throw new InvalidArgumentError('id', id, 'the id of a task');
+    return new AsyncResult<R>(id, this);
+  }
+
+  /** The app's connection to its broker, opened at first use. */
+  broker(): Promise<Broker> {
+    this.#broker ??= forgetIfFailed(openBroker(this.brokerUrl), () => (this.#broker = undefined));
+    return this.#broker;
+  }
+
+  /** The app's connection to its result backend, opened at first use. */
+  backend(): Promise<Backend> {
+    const options = this.options.resultExpires === undefined ? {} : { resultExpires: this.options.resultExpires };
+    this.#backend ??= forgetIfFailed(openBackend(this.backendUrl, options), () => (this.#backend = undefined));
+    return this.#backend;
+  }
+
+  /** Closes the connections; the app opens new ones if it is used again. */
+  async close(): Promise<void> {
+    const open = [this.#broker, this.#backend];
+    this.#broker = undefined;
+    this.#backend = undefined;
+    for (const connection of open) await (await connection?.catch(() => undefined))?.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #handle(registered: RegisteredTask): Task {
+    const { name, fn, options } = registered;
+    const call = (...args: unknown[]) => (options.bind === true ? fn(inlineContext(name, args), ...args) : fn(...args));
+    const methods = {
+      options,
+      delay: async (...args: unknown[]) => (await this.#send(name, [args], {}))[0]!,
+      applyAsync: async (args: unknown[] = [], apply: ApplyOptions = {}) => (await this.#send(name, [args], apply))[0]!,
+      applyMany: (list: Iterable<unknown[]>, apply: ApplyOptions = {}) => this.#send(name, [...list], apply),
+    };
+    Object.defineProperty(call, 'name', { value: name });
+    return Object.assign(call, methods) as Task;
+  }
+
+  async #send(name: string, argsList: readonly (readonly unknown[])[], apply: ApplyOptions): Promise<AsyncResult[]> {
+    checkApply(name, argsList, apply);
+    // Encoded before the first await: a value that cannot travel fails the call, and later changes to it do no harm.
+    const prepared = argsList.map((args) => this.#prepare(name, args, apply));
+    const broker = await this.broker();
+    const messages = prepared.map((make) => make(broker));
+    await broker.publish(messages);
+    const parent = currentContext();
+    return messages.map(({ envelope }) => {
+      const result = new AsyncResult(envelope.properties.correlation_id!, this);
+      parent?.children.push(result.toJSON());
+      return result;
+    });
+  }
+
+  #prepare(name: string, args: readonly unknown[], apply: ApplyOptions): (broker: Broker) => OutgoingMessage {
+    const options = this.#tasks.get(name)?.options ?? this.options.taskDefaults ?? {};
+    const parent = currentContext();
+    const queue = apply.queue ?? options.queue ?? this.defaultQueue;
+    const priority = apply.priority ?? options.priority;
+    const { eta, expires } = messageTimes({ ...apply, expires: apply.expires ?? options.expires });
+    const id = apply.taskId ?? uuid();
+    const envelope = encodeMessage({
+      id,
+      task: name,
+      args,
+      kwargs: apply.kwargs ?? {},
+      queue,
+      eta,
+      expires,
+      rootId: parent?.rootId,
+      parentId: parent?.id,
+      timeLimit: apply.timeLimit ?? options.timeLimit,
+      softTimeLimit: apply.softTimeLimit ?? options.softTimeLimit,
+      ignoreResult: apply.ignoreResult ?? options.ignoreResult,
+      shadow: apply.shadow,
+      headers: apply.headers,
+    });
+    return (broker) => outgoing(broker, envelope, queue, priority, eta);
+  }
+}
+
+function outgoing(
+  broker: Broker,
+  envelope: OutgoingMessage['envelope'],
+  queue: string,
+  priority: number | undefined,
+  eta: Date | undefined,
+): OutgoingMessage {
+  const due = eta === undefined ? undefined : eta.getTime() / 1000;
+  if (priority === undefined) return { queue, envelope, priority, due };
+  const wire = broker.capabilities.mostUrgent === 9 ? priority : 9 - priority;
+  return { queue, envelope: { ...envelope, properties: { ...envelope.properties, priority: wire } }, priority, due };
+}
+
+function checkApply(name: string, argsList: readonly (readonly unknown[])[], apply: ApplyOptions): void {
+  if (typeof name !== 'string' || name === '') throw new InvalidArgumentError('name', name, 'the name of a task');
+  for (const args of argsList)
+    if (!Array.isArray(args)) throw new InvalidArgumentError('args', args, 'an array of arguments');
+  checkPriority(apply.priority);
+  for (const key of ['queue', 'taskId'] as const) {
+    if (apply[key] !== undefined && (typeof apply[key] !== 'string' || apply[key] === '')) {
+      throw new InvalidArgumentError(key, apply[key], 'a string that is not empty');
+    }
+  }
+  const kwargs: unknown = apply.kwargs ?? {};
+  if (typeof kwargs !== 'object' || Array.isArray(kwargs))
+    throw new InvalidArgumentError('kwargs', kwargs, 'an object');
+  if (argsList.length > 1 && apply.taskId !== undefined) throw new UnsupportedError('taskId names one task, not many');
+}
+
+function forgetIfFailed<T>(opening: Promise<T>, forget: () => void): Promise<T> {
+  opening.catch(forget);
+  return opening;
+}

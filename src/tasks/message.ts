@@ -1,0 +1,191 @@
+import { DecodeError } from '../base/errors.ts';
+import { decodeJson } from '../base/json/decode.ts';
+import { encodeJson } from '../base/json/encode.ts';
+import { uuid } from '../base/ids.ts';
+import type { Envelope, MessageLimits } from './envelope.ts';
+import { defaultLimits, isRecord } from './envelope.ts';
+import { origin, replyAddress } from './identity.ts';
+import { argsRepr, kwargsRepr } from './repr.ts';
+
+/** A task call, in our words; `encodeMessage` writes it as Celery's protocol 2, `decodeMessage` reads 2 and 1. */
+export interface TaskMessage {
+  readonly id: string;
+  readonly task: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly queue: string;
+  /** On the broker's own scale; undefined leaves the wire's default. */
+  readonly wirePriority?: number | undefined;
+  readonly eta?: Date | undefined;
+  readonly expires?: Date | undefined;
+  readonly retries?: number | undefined;
+  readonly rootId?: string | undefined;
+  readonly parentId?: string | undefined;
+  readonly group?: string | undefined;
+  readonly groupIndex?: number | undefined;
+  /** Hard and soft limits in seconds. */
+  readonly timeLimit?: number | undefined;
+  readonly softTimeLimit?: number | undefined;
+  readonly ignoreResult?: boolean | undefined;
+  readonly shadow?: string | undefined;
+  readonly origin?: string | undefined;
+  readonly replyTo?: string | undefined;
+  /** The user's own headers; they do not replace the protocol's. */
+  readonly headers?: Readonly<Record<string, unknown>> | undefined;
+  readonly embed?: Embed | undefined;
+}
+
+/** The third part of a body: what is to happen with the result. Kept as it came; canvas gives it meaning. */
+export interface Embed {
+  readonly callbacks: unknown;
+  readonly errbacks: unknown;
+  readonly chain: unknown;
+  readonly chord: unknown;
+}
+
+const noEmbed: Embed = { callbacks: null, errbacks: null, chain: null, chord: null };
+const noEmbedJson = encodeJson(noEmbed);
+
+export function encodeMessage(message: TaskMessage): Envelope {
+  const { id, args, kwargs, queue } = message;
+  const embed = message.embed === undefined ? noEmbedJson : encodeJson(message.embed);
+  const body = `[${encodeJson(args, { root: 'args' })}, ${encodeJson(kwargs, { root: 'kwargs' })}, ${embed}]`;
+  const expires = message.expires;
+  return {
+    body: Buffer.from(body).toString('base64'),
+    'content-encoding': 'utf-8',
+    'content-type': 'application/json',
+    headers: encodeHeaders(message),
+    properties: {
+      correlation_id: id,
+      reply_to: message.replyTo ?? replyAddress,
+      delivery_mode: 2,
+      delivery_info: { exchange: '', routing_key: queue },
+      ...(message.wirePriority === undefined ? {} : { priority: message.wirePriority }),
+      ...(expires === undefined ? {} : { expiration: String(Math.max(0, Math.round(expires.getTime() - Date.now()))) }),
+      body_encoding: 'base64',
+      delivery_tag: uuid(),
+    },
+  };
+}
+
+function encodeHeaders(message: TaskMessage): Record<string, unknown> {
+  const own: Record<string, unknown> = {
+    lang: 'js',
+    task: message.task,
+    id: message.id,
+    shadow: message.shadow ?? null,
+    eta: isoTime(message.eta),
+    expires: isoTime(message.expires),
+    group: message.group ?? null,
+    group_index: message.groupIndex ?? null,
+    retries: message.retries ?? 0,
+    timelimit: [message.timeLimit ?? null, message.softTimeLimit ?? null],
+    root_id: message.rootId ?? message.id,
+    parent_id: message.parentId ?? null,
+    argsrepr: argsRepr(message.args),
+    kwargsrepr: kwargsRepr(message.kwargs),
+    origin: message.origin ?? origin,
+    ignore_result: message.ignoreResult ?? false,
+    replaced_task_nesting: 0,
+    stamped_headers: null,
+    stamps: {},
+  };
+  return message.headers === undefined ? own : { ...message.headers, ...own };
+}
+
+function isoTime(date: Date | undefined): string | null {
+  return date === undefined ? null : date.toISOString().replace('Z', '+00:00');
+}
+
+/** What a message says of itself before its body is decoded; enough to log, route, delay, revoke and limit it. */
+export interface MessageHead {
+  readonly id: string;
+  readonly task: string;
+  readonly eta: Date | undefined;
+  readonly expires: Date | undefined;
+  readonly ignoreResult: boolean;
+  readonly retries: number;
+}
+
+/** The id of a message however broken it is, for those who must say which one. */
+export function messageId(envelope: Envelope): string | undefined {
+  const id = envelope.headers['id'] ?? envelope.properties.correlation_id;
+  return typeof id === 'string' && id !== '' ? id : undefined;
+}
+
+/** Reads the headers of a protocol 2 message, or the body of a protocol 1 message into such headers. */
+export function readHead(headers: Readonly<Record<string, unknown>>): MessageHead {
+  const { task, id } = headers;
+  if (typeof task !== 'string' || task === '') throw new DecodeError('the message names no task');
+  if (typeof id !== 'string' || id === '') throw new DecodeError('the message has no id');
+  return {
+    id,
+    task,
+    eta: time('eta', headers['eta']),
+    expires: time('expires', headers['expires']),
+    ignoreResult: headers['ignore_result'] === true,
+    retries: typeof headers['retries'] === 'number' ? headers['retries'] : 0,
+  };
+}
+
+/** Headers and body of a message of either protocol, in protocol 2's form. The body is decoded, once. */
+export interface DecodedMessage {
+  readonly headers: Readonly<Record<string, unknown>>;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly embed: Embed;
+}
+
+export function decodeMessage(envelope: Envelope, limits: MessageLimits = defaultLimits): DecodedMessage {
+  const body = decodeJson(bodyText(envelope), { ...limits, hostileKeys: 'refuse' });
+  if (Array.isArray(body)) return { headers: envelope.headers, ...protocol2(body) };
+  if (isRecord(body) && 'args' in body) return protocol1(envelope.headers, body);
+  throw new DecodeError('the body is neither [args, kwargs, embed] nor a protocol 1 object');
+}
+
+function protocol2(body: readonly unknown[]): Omit<DecodedMessage, 'headers'> {
+  if (body.length !== 3) throw new DecodeError(`the body has ${body.length} parts, not 3`);
+  const [args, kwargs, embed] = body;
+  return { ...checkArguments(args, kwargs), embed: isRecord(embed) ? { ...noEmbed, ...embed } : noEmbed };
+}
+
+function protocol1(headers: Readonly<Record<string, unknown>>, body: Record<string, unknown>): DecodedMessage {
+  const { args, kwargs, callbacks, errbacks, chord, taskset, ...rest } = body;
+  return {
+    headers: { ...rest, group: taskset ?? null, ...headers },
+    ...checkArguments(args, kwargs ?? {}),
+    embed: { ...noEmbed, callbacks: callbacks ?? null, errbacks: errbacks ?? null, chord: chord ?? null },
+  };
+}
+
+function checkArguments(args: unknown, kwargs: unknown) {
+  if (!Array.isArray(args)) throw new DecodeError('args is not an array');
+  if (!isRecord(kwargs)) throw new DecodeError('kwargs is not an object');
+  return { args: args as readonly unknown[], kwargs };
+}
+
+const base64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
+
+function bodyText(envelope: Envelope): string {
+  const type = envelope['content-type'];
+  if (type !== 'application/json') throw new DecodeError(`the content type ${JSON.stringify(type)} is not accepted`);
+  const compression = envelope.headers['compression'];
+  if (compression !== undefined && compression !== null) {
+    throw new DecodeError(`the compression ${JSON.stringify(compression)} is not known here`);
+  }
+  const encoding = envelope.properties.body_encoding;
+  if (encoding === undefined || encoding === null || encoding === 'utf-8') return envelope.body;
+  if (encoding !== 'base64') throw new DecodeError(`the body encoding ${JSON.stringify(encoding)} is not known`);
+  // Buffer.from skips what is not base64, so a damaged body would pass for another one.
+  if (!base64.test(envelope.body)) throw new DecodeError('the body is not base64');
+  return Buffer.from(envelope.body, 'base64').toString('utf8');
+}
+
+function time(name: string, value: unknown): Date | undefined {
+  if (value === undefined || value === null) return undefined;
+  if (typeof value !== 'string') throw new DecodeError(`${name} is not an ISO 8601 time`);
+  const date = new Date(/(?:Z|[+-]\d\d:?\d\d)$/i.test(value) ? value : `${value}Z`);
+  if (Number.isNaN(date.getTime())) throw new DecodeError(`${name} is not an ISO 8601 time`);
+  return date;
+}

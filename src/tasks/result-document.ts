@@ -1,0 +1,88 @@
+import { DecodeError } from '../base/errors.ts';
+import { decodeJson } from '../base/json/decode.ts';
+import { encodeJson } from '../base/json/encode.ts';
+import { isRecord } from './envelope.ts';
+import { toWireError } from './error-seam.ts';
+
+/** `[[id, parent], null]` for a task, `[[id, parent], [child, …]]` for a group: how Celery names results in results. */
+export type ResultTuple = readonly [readonly [string, ResultTuple | null], readonly ResultTuple[] | null];
+
+/** Celery's task meta document (what `celery-task-meta-<id>` holds). */
+export interface ResultDocument {
+  readonly status: string;
+  readonly result: unknown;
+  readonly traceback: string | null;
+  readonly children: readonly ResultTuple[];
+  readonly date_done: string | null;
+  readonly task_id: string;
+  readonly group_id?: string;
+  readonly parent_id?: string;
+}
+
+/** What of a task goes into each of its result documents. */
+export interface ResultOwner {
+  readonly id: string;
+  readonly group?: string | undefined;
+  readonly parentId?: string | undefined;
+}
+
+/** Throws EncodeError, with the path inside the result, for a value that cannot be written. */
+export function successDocument(owner: ResultOwner, result: unknown, children: readonly ResultTuple[] = []): string {
+  return write(owner, 'SUCCESS', encodeJson(result, { root: 'result' }), null, children, true);
+}
+
+/** FAILURE, RETRY or REVOKED with its error. */
+export function errorDocument(
+  owner: ResultOwner,
+  status: 'FAILURE' | 'RETRY' | 'REVOKED',
+  error: unknown,
+  children: readonly ResultTuple[] = [],
+): string {
+  const traceback = status === 'REVOKED' ? null : stackOf(error);
+  return write(owner, status, encodeJson(toWireError(error)), traceback, children, status !== 'RETRY');
+}
+
+/** STARTED, or a state of the user's own, with its data. */
+export function stateDocument(owner: ResultOwner, status: string, meta: unknown): string {
+  return write(owner, status, encodeJson(meta, { root: 'meta' }), null, [], false);
+}
+
+export function readResultDocument(text: string): ResultDocument {
+  const value = decodeJson(text, { maxLength: Number.POSITIVE_INFINITY });
+  if (!isRecord(value) || typeof value['status'] !== 'string' || typeof value['task_id'] !== 'string') {
+    throw new DecodeError('the stored result is not a task result document');
+  }
+  return {
+    ...value,
+    status: value['status'],
+    task_id: value['task_id'],
+    result: value['result'] ?? null,
+    traceback: typeof value['traceback'] === 'string' ? value['traceback'] : null,
+    children: Array.isArray(value['children']) ? (value['children'] as ResultTuple[]) : [],
+    date_done: typeof value['date_done'] === 'string' ? value['date_done'] : null,
+  };
+}
+
+function write(
+  owner: ResultOwner,
+  status: string,
+  result: string,
+  traceback: string | null,
+  children: readonly ResultTuple[],
+  done: boolean,
+): string {
+  const date = done ? `"${new Date().toISOString().replace('Z', '+00:00')}"` : 'null';
+  const group = owner.group === undefined ? '' : `, "group_id": ${encodeJson(owner.group)}`;
+  const parent = owner.parentId === undefined ? '' : `, "parent_id": ${encodeJson(owner.parentId)}`;
+  return (
+    `{"status": ${encodeJson(status)}, "result": ${result}, "traceback": ${encodeJson(traceback)}, ` +
+    `"children": ${children.length === 0 ? '[]' : encodeJson(children)}, "date_done": ${date}, ` +
+    `"task_id": ${encodeJson(owner.id)}${group}${parent}}`
+  );
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const cause = error.cause === undefined ? '' : `\ncaused by: ${stackOf(error.cause)}`;
+  return `${error.stack ?? `${error.name}: ${error.message}`}${cause}`;
+}

@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SystemError } from '../../base/errors.ts';
+
+/** Where a database and what belongs to it lies. */
+export interface DatabaseLocation {
+  readonly path: string;
+  /** Lock files and wake files. */
+  readonly locks: string;
+}
+
+/**
+ * The file a URL names: `sqlite://` is `.simul/simul.db` here, `sqlite:name.db` is relative, `sqlite:///name.db` absolute.
+ */
+export function locate(url: string, cwd: string = process.cwd()): DatabaseLocation {
+  const rest = url.replace(/^sqlite:/i, '').replace(/[?#].*$/s, '');
+  const path = rest.startsWith('///') ? fileURLToPath(`file:${rest}`) : decodeURIComponent(rest.replace(/^\/\//, ''));
+  const full = resolve(cwd, path === '' ? '.simul/simul.db' : path);
+  return { path: full, locks: `${full}-locks` };
+}
+
+/**
+ * Makes the file and its directories, readable to their owner alone, and checks that they can be used. Never opens the
+ * file: closing it again would drop the locks which SQLite holds on it in this process (fcntl(2)).
+ */
+export function prepare(location: DatabaseLocation): void {
+  const { path, locks } = location;
+  const directory = dirname(path);
+  try {
+    const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
+    if (made !== undefined) {
+      ignoreInGit(directory);
+      sync(dirname(made));
+    }
+    create(path);
+    mkdirSync(locks, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw openFailed(cause, path);
+  }
+  check(path, directory);
+}
+
+function create(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
+  // An empty file is a new database. Linked rather than created, so that it is never there with other permissions.
+  const fresh = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    writeFileSync(fresh, '', { mode: 0o600 });
+    linkSync(fresh, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(fresh, { force: true });
+  }
+}
+
+function ignoreInGit(directory: string): void {
+  if (basename(directory) === '.simul') writeFileSync(join(directory, '.gitignore'), '*\n');
+}
+
+/** SQLite syncs the directory of its files, but knows nothing of the one above. */
+function sync(directory: string): void {
+  const fd = openSync(directory, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function check(path: string, directory: string): void {
+  if (statSync(path).isDirectory()) {
+    const message = 'a directory stands where the database should be; name a file in it';
+    throw new SystemError('EISDIR', 21, 'open', { path, message });
+  }
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+    accessSync(directory, constants.W_OK | constants.X_OK);
+  } catch (cause) {
+    throw openFailed(cause, path);
+  }
+}
+
+function openFailed(cause: unknown, path: string): Error {
+  const { code = 'EIO', errno = -5, path: where = path } = cause as NodeJS.ErrnoException;
+  const message = `the database ${JSON.stringify(path)} cannot be used: ${advice[code] ?? 'see the cause'}`;
+  return new SystemError(code, -errno, 'open', { path: where, message, cause });
+}
+
+const advice: Record<string, string> = {
+  EACCES: 'no permission; SQLite must write the file and its directory, so give this user the right to',
+  EPERM: 'no permission; SQLite must write the file and its directory, so give this user the right to',
+  EROFS: 'its file system is read-only; name a file elsewhere',
+  ENOSPC: 'the disk is full; free some space',
+  ENOTDIR: 'a part of its path is not a directory',
+  EEXIST: 'a part of its path is not a directory',
+  ENOENT: 'its directory does not exist and cannot be made',
+};

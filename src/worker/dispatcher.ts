@@ -1,0 +1,219 @@
+import type { Clock } from '../base/clock.ts';
+import type { Simul } from '../tasks/app.ts';
+import type { Backend, StoredResult } from '../tasks/backend.ts';
+import type { Delivery } from '../tasks/broker.ts';
+import type { Envelope } from '../tasks/envelope.ts';
+import { TaskRevokedError, WorkerLostError } from '../tasks/errors.ts';
+import type { MessageHead } from '../tasks/message.ts';
+import { errorDocument } from '../tasks/result-document.ts';
+import type { PoolName } from '../tasks/task.ts';
+import type { Opened } from './opening.ts';
+import { openDelivery } from './opening.ts';
+import type { Job, Outcome } from './execution.ts';
+import type { Log } from './log.ts';
+import type { WorkerSettings } from './options.ts';
+import type { Run } from './pool.ts';
+import type { Settlement } from './settler.ts';
+
+/** A task under way. */
+export interface Active {
+  readonly id: string;
+  readonly task: string;
+  readonly since: number;
+  /** Tells the run to stop; its result is REVOKED already, and stays so unless it succeeds all the same. */
+  terminate(): void;
+}
+
+export interface DispatcherParts {
+  readonly app: Simul;
+  readonly backend: Backend | undefined;
+  readonly settings: WorkerSettings;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly mostUrgent: 0 | 9;
+  run(pool: PoolName, job: Job): Run;
+  settle(settlement: Settlement): void;
+  /** A delivery has left its slot. */
+  done(): void;
+}
+
+/** Decides what becomes of each delivery: set aside, put off, dropped as revoked or expired, or run. */
+export class Dispatcher {
+  readonly #parts: DispatcherParts;
+  readonly #active = new Map<Delivery, ActiveRun>();
+  #abandoned = false;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+  }
+
+  /** The tasks under way. */
+  get active(): Iterable<Active> {
+    return this.#active.values();
+  }
+
+  /**
+   * Tells every run to stop and forgets how it ends, unless it succeeds: the messages are to go back to their queues.
+   * Returns the ids.
+   */
+  abandon(reason: Error): string[] {
+    this.#abandoned = true;
+    const left = [...this.#active.values()];
+    for (const run of left) run.abort(reason);
+    return left.map((run) => run.id);
+  }
+
+  async dispatch(deliveries: readonly Delivery[]): Promise<void> {
+    const opened = deliveries.map((delivery) => openDelivery(delivery));
+    const ends = await this.#knownEnds(opened);
+    for (const one of opened) this.#dispatchOne(one, ends);
+  }
+
+  /** States already stored for these tasks: one query finds what was revoked, and what was done before a crash. */
+  async #knownEnds(opened: readonly Opened[]): Promise<Map<string, StoredResult>> {
+    const ids = opened.flatMap((one) => (one.head === undefined ? [] : [one.head.id]));
+    const stored = ids.length === 0 ? [] : ((await this.#parts.backend?.fetch(ids)) ?? []);
+    return new Map(stored.flatMap((result) => (result === undefined ? [] : [[result.id, result]])));
+  }
+
+  #dispatchOne(opened: Opened, ends: ReadonlyMap<string, StoredResult>): void {
+    const { delivery, head } = opened;
+    if (head === undefined) return this.#setAside(delivery, opened.id, opened.reason);
+    const now = this.#parts.clock.time();
+    const end = ends.get(head.id)?.state;
+    if (end === 'REVOKED') return this.#drop(delivery, head, 'it was revoked');
+    if (end === 'SUCCESS' && delivery.redelivered) return this.#drop(delivery, head, 'it was done before');
+    if (head.expires !== undefined && head.expires.getTime() / 1000 < now) return this.#expire(delivery, head);
+    if (delivery.deliveries > this.#parts.settings.maxDeliveries) return this.#poison(delivery, head);
+    if (head.eta !== undefined && head.eta.getTime() / 1000 > now) {
+      return this.#finish({ delivery, settle: { how: 'release', due: head.eta.getTime() / 1000 } });
+    }
+    this.#run(delivery, opened.envelope, head);
+  }
+
+  #run(delivery: Delivery, envelope: Envelope, head: MessageHead): void {
+    const { app, settings, log, clock, mostUrgent } = this.#parts;
+    const options = app.tasks.get(head.task)?.options;
+    const early = options?.acksLate === false;
+    if (early) this.#parts.settle({ delivery, settle: { how: 'acknowledge' } });
+    if (log.enabled('info')) log.info(`Task ${head.task}[${head.id}] received`);
+    const wire = envelope.properties.priority;
+    const priority = typeof wire === 'number' ? (mostUrgent === 9 ? wire : 9 - wire) : undefined;
+    const job: Job = { envelope, hostname: settings.hostname, redelivered: delivery.redelivered, priority };
+    const run = this.#parts.run(options?.pool ?? settings.pool, job);
+    const active = new ActiveRun(head, clock.now(), run);
+    this.#active.set(delivery, active);
+    void run.outcome.then((outcome) => this.#ended(delivery, head, job, outcome, active, early));
+  }
+
+  #ended(delivery: Delivery, head: MessageHead, job: Job, outcome: Outcome, active: ActiveRun, early: boolean): void {
+    this.#active.delete(delivery);
+    if (outcome.kind !== 'success' && active.revoked) return this.#drop(delivery, head, 'it was terminated');
+    if (outcome.kind !== 'success' && this.#abandoned) return this.#parts.done();
+    this.#report(head, outcome, active);
+    const keep = !head.ignoreResult && this.#parts.app.tasks.get(head.task)?.options.ignoreResult !== true;
+    const settlement = settlementOf(delivery, head, job, outcome, keep);
+    this.#finish(
+      early && settlement.settle.how !== 'quarantine' ? { ...settlement, settle: { how: 'none' } } : settlement,
+    );
+  }
+
+  #report(head: MessageHead, outcome: Outcome, active: Active): void {
+    const { log, clock } = this.#parts;
+    const name = `Task ${head.task}[${head.id}]`;
+    if (outcome.kind === 'success') {
+      if (log.enabled('info')) log.info(`${name} succeeded in ${(clock.now() - active.since).toFixed(3)}s`);
+    } else if (outcome.kind === 'failure') log.error(`${name} failed: ${outcome.error}`);
+    else if (outcome.kind === 'retry') log.info(`${name} will be tried again: ${outcome.error}`);
+    else if (outcome.kind === 'malformed') log.error(`${name} set aside: ${outcome.reason}`);
+    else if (outcome.kind === 'lost') log.error(`${name} lost, back to its queue: ${outcome.reason}`);
+    else if (outcome.kind === 'reject') log.warn(`${name} rejected: ${outcome.reason}`);
+    else log.info(`${name} ignored`);
+  }
+
+  #setAside(delivery: Delivery, id: string | undefined, reason: string): void {
+    this.#parts.log.error(`message ${id ?? 'without an id'} set aside: ${reason}`);
+    const failure = id === undefined ? {} : { store: failureOf(id, new Error(reason)) };
+    this.#finish({ delivery, ...failure, settle: { how: 'quarantine', reason, id } });
+  }
+
+  #poison(delivery: Delivery, head: MessageHead): void {
+    const reason = `its worker died or lost it ${delivery.deliveries - 1} times`;
+    this.#parts.log.error(`Task ${head.task}[${head.id}] set aside: ${reason}`);
+    const store = failureOf(head.id, new WorkerLostError(reason));
+    this.#finish({ delivery, store, settle: { how: 'quarantine', reason, id: head.id } });
+  }
+
+  #expire(delivery: Delivery, head: MessageHead): void {
+    const document = errorDocument({ id: head.id }, 'REVOKED', new TaskRevokedError('expired'));
+    this.#parts.log.warn(`Task ${head.task}[${head.id}] has expired`);
+    this.#finish({ delivery, store: { id: head.id, state: 'REVOKED', document }, settle: { how: 'acknowledge' } });
+  }
+
+  #drop(delivery: Delivery, head: MessageHead, why: string): void {
+    this.#parts.log.info(`Task ${head.task}[${head.id}] dropped: ${why}`);
+    this.#finish({ delivery, settle: { how: 'acknowledge' } });
+  }
+
+  #finish(settlement: Settlement): void {
+    this.#parts.settle(settlement);
+    this.#parts.done();
+  }
+}
+
+class ActiveRun implements Active {
+  readonly id: string;
+  readonly task: string;
+  readonly since: number;
+  readonly #run: Run;
+  revoked = false;
+
+  constructor(head: MessageHead, since: number, run: Run) {
+    this.id = head.id;
+    this.task = head.task;
+    this.since = since;
+    this.#run = run;
+  }
+
+  abort(reason: Error): void {
+    this.#run.abort(reason);
+  }
+
+  terminate(): void {
+    this.revoked = true;
+    this.#run.abort(new TaskRevokedError('terminated'));
+  }
+}
+
+function settlementOf(delivery: Delivery, head: MessageHead, job: Job, outcome: Outcome, keep: boolean): Settlement {
+  const id = head.id;
+  const acknowledge = { delivery, settle: { how: 'acknowledge' } } as const;
+  switch (outcome.kind) {
+    case 'success':
+      return keep ? { ...acknowledge, store: { id, state: 'SUCCESS', document: outcome.document } } : acknowledge;
+    case 'failure':
+      return keep ? { ...acknowledge, store: { id, state: 'FAILURE', document: outcome.document } } : acknowledge;
+    case 'retry':
+      return {
+        ...acknowledge,
+        publish: { queue: delivery.queue, envelope: outcome.envelope, priority: job.priority, due: outcome.due },
+        ...(keep ? { store: { id, state: 'RETRY', document: outcome.document } } : {}),
+      };
+    case 'malformed':
+      return {
+        delivery,
+        store: { id, state: 'FAILURE', document: outcome.document },
+        settle: { how: 'quarantine', reason: outcome.reason, id },
+      };
+    case 'reject':
+      return outcome.requeue ? { delivery, settle: { how: 'release' } } : acknowledge;
+    case 'lost':
+      return { delivery, settle: { how: 'release', attempted: true } };
+    case 'ignore':
+      return acknowledge;
+  }
+}
+
+function failureOf(id: string, error: Error): StoredResult {
+  return { id, state: 'FAILURE', document: errorDocument({ id }, 'FAILURE', error) };
+}

@@ -1,0 +1,152 @@
+import { realClock } from '../base/clock.ts';
+import { DecodeError } from '../base/errors.ts';
+import type { Simul } from '../tasks/app.ts';
+import type { TaskRequest, TaskServices } from '../tasks/context.ts';
+import { runInContext, TaskContext } from '../tasks/context.ts';
+import type { Envelope } from '../tasks/envelope.ts';
+import type { RetryOptions } from '../tasks/errors.ts';
+import { Ignore, MaxRetriesExceededError, NotRegistered, Reject, Retry } from '../tasks/errors.ts';
+import type { DecodedMessage } from '../tasks/message.ts';
+import { decodeMessage } from '../tasks/message.ts';
+import { bindArguments } from '../tasks/parameters.ts';
+import { errorDocument, stateDocument, successDocument } from '../tasks/result-document.ts';
+import type { RetryPolicy } from '../tasks/retry-policy.ts';
+import { isRetried, retryDelay } from '../tasks/retry-policy.ts';
+import type { RegisteredTask } from '../tasks/task.ts';
+import { taskRequest } from './request.ts';
+import { retryEnvelope } from './retry.ts';
+
+/** A run as it is handed to a pool; plain data, so that it crosses to threads and processes. */
+export interface Job {
+  readonly envelope: Envelope;
+  readonly hostname: string;
+  readonly redelivered: boolean;
+  /** 9 first; undefined where the message has none. */
+  readonly priority: number | undefined;
+}
+
+/** How a run ended, ready to be written wherever it belongs; plain data for the same reason. */
+export type Outcome =
+  | { readonly kind: 'success'; readonly document: string }
+  | { readonly kind: 'failure'; readonly document: string; readonly error: string }
+  | {
+      readonly kind: 'retry';
+      readonly document: string;
+      readonly error: string;
+      readonly envelope: Envelope;
+      readonly due: number;
+    }
+  | { readonly kind: 'ignore' }
+  | { readonly kind: 'reject'; readonly requeue: boolean; readonly reason: string }
+  /** The thread or process that ran it ended under it. */
+  | { readonly kind: 'lost'; readonly reason: string }
+  | { readonly kind: 'malformed'; readonly document: string; readonly reason: string };
+
+/** Runs one message's task in this thread and tells how it ended. Never rejects. */
+export async function execute(app: Simul, job: Job, services: TaskServices): Promise<Outcome> {
+  let message: DecodedMessage;
+  try {
+    message = decodeMessage(job.envelope);
+  } catch (error) {
+    return malformed(job, error);
+  }
+  const request = taskRequest(job, message);
+  const task = app.tasks.get(request.task);
+  if (task === undefined) return malformed(job, new NotRegistered(request.task));
+  const context = new TaskContext(request, services);
+  try {
+    if (task.options.trackStarted === true) {
+      await services.storeState(request, 'STARTED', { pid: process.pid, hostname: request.hostname });
+    }
+    const result = await runInContext(context, () => call(task, context));
+    return { kind: 'success', document: successDocument(request, result, context.children) };
+  } catch (error) {
+    return failed(task, context, job, message, error);
+  }
+}
+
+/** The document of a state that is not final. */
+export function progressDocument(request: TaskRequest, state: string, meta: unknown): string {
+  return stateDocument(request, state, meta);
+}
+
+function call(task: RegisteredTask, context: TaskContext): unknown {
+  const args = bindArguments(task.params, context.args, context.kwargs);
+  return task.options.bind === true ? task.fn(context, ...args) : task.fn(...args);
+}
+
+function malformed(job: Job, error: unknown): Outcome {
+  const id = job.envelope.headers['id'];
+  const owner = { id: typeof id === 'string' ? id : '' };
+  const reason = error instanceof NotRegistered ? `no task is registered as '${error.message}'` : textOf(error);
+  return { kind: 'malformed', document: errorDocument(owner, 'FAILURE', error), reason };
+}
+
+function failed(
+  task: RegisteredTask,
+  context: TaskContext,
+  job: Job,
+  message: DecodedMessage,
+  error: unknown,
+): Outcome {
+  if (error instanceof Ignore) return { kind: 'ignore' };
+  if (error instanceof Reject) return { kind: 'reject', requeue: error.requeue, reason: error.message };
+  const retry = error instanceof Retry ? error.options : automaticRetry(task.options, context, error);
+  if (retry === undefined) return failure(context, error);
+  return retried(task, context, job, message, retry);
+}
+
+function automaticRetry(policy: RetryPolicy, context: TaskContext, error: unknown): RetryOptions | undefined {
+  if (!isRetried(policy, error)) return undefined;
+  return { error, countdown: retryDelay(policy, context.retries, realClock) };
+}
+
+function retried(
+  task: RegisteredTask,
+  context: TaskContext,
+  job: Job,
+  message: DecodedMessage,
+  options: RetryOptions,
+): Outcome {
+  const most =
+    options.maxRetries === undefined
+      ? (task.options.maxRetries ?? (task.options.maxRetries === null ? null : 3))
+      : options.maxRetries;
+  const error = options.error;
+  if (most !== null && context.retries >= most) {
+    const text = `can't retry ${context.task}[${context.id}]: it has had its ${most} retries`;
+    return failure(context, error ?? new MaxRetriesExceededError(text));
+  }
+  try {
+    const eta =
+      options.eta ?? new Date(Date.now() + (options.countdown ?? task.options.defaultRetryDelay ?? 180) * 1000);
+    const envelope = retryEnvelope(job.envelope, message, context, eta, options);
+    const document = errorDocument(context, 'RETRY', error ?? new Retry(), [[[context.id, null], null]]);
+    return {
+      kind: 'retry',
+      document,
+      error: error === undefined ? '' : textOf(error),
+      envelope,
+      due: eta.getTime() / 1000,
+    };
+  } catch (refused) {
+    return failure(context, refused);
+  }
+}
+
+function failure(context: TaskContext, error: unknown): Outcome {
+  return {
+    kind: 'failure',
+    document: errorDocument(context, 'FAILURE', error, context.children),
+    error: stackOf(error),
+  };
+}
+
+function textOf(error: unknown): string {
+  if (error instanceof DecodeError) return error.message;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? textOf(error)) : String(error);
+}

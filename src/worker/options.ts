@@ -1,0 +1,80 @@
+import { availableParallelism } from 'node:os';
+import { InvalidArgumentError } from '../base/errors.ts';
+import type { Simul } from '../tasks/app.ts';
+import { nodeName } from '../tasks/identity.ts';
+import type { PoolName } from '../tasks/task.ts';
+import { poolNames } from '../tasks/task.ts';
+import type { LogLevel } from './log.ts';
+
+/** What a worker takes, how much at a time, and where it runs it; all optional. */
+export interface WorkerOptions {
+  /** The queues to consume (the app's default queue). */
+  readonly queues?: readonly string[] | undefined;
+  /** Where tasks run unless they say otherwise (`async`). */
+  readonly pool?: PoolName | undefined;
+  /** Tasks at a time: 100 for `async`, the number of cores for `threads` and `processes`, 1 for `solo`. */
+  readonly concurrency?: number | undefined;
+  /** Messages claimed for each slot (1): more hides the way to the broker, and hides tasks behind long ones. */
+  readonly prefetchMultiplier?: number | undefined;
+  /** Name of the node, as Celery's `-n` (`celery@host`). */
+  readonly hostname?: string | undefined;
+  /** Seconds after which the tasks of a worker that vanished without a trace are given to others (30). */
+  readonly lease?: number | undefined;
+  /** Seconds of a blocked main thread after which its claims are let go; by default a living worker keeps them. */
+  readonly stallTimeout?: number | undefined;
+  /** How often a message may take its worker down before it is set aside (5). */
+  readonly maxDeliveries?: number | undefined;
+  /** Seconds a warm stop waits for tasks under way; without end by default. */
+  readonly drainTimeout?: number | undefined;
+  /** The module that exports the app; the pools `threads` and `processes` import it. */
+  readonly module?: string | URL | undefined;
+  readonly loglevel?: LogLevel | undefined;
+  readonly logJson?: boolean | undefined;
+  /** Where log lines go (standard error). */
+  readonly logWrite?: ((line: string) => void) | undefined;
+}
+
+export interface WorkerSettings {
+  readonly queues: readonly string[];
+  readonly pool: PoolName;
+  readonly concurrency: number;
+  readonly prefetch: number;
+  readonly hostname: string;
+  readonly lease: number;
+  readonly stallTimeout: number | undefined;
+  readonly maxDeliveries: number;
+  readonly drainTimeout: number | undefined;
+  readonly module: string | undefined;
+  readonly loglevel: LogLevel;
+}
+
+/** Fills in the defaults. Throws InvalidArgumentError, naming the option, for what cannot be. */
+export function workerSettings(app: Simul, options: WorkerOptions): WorkerSettings {
+  const pool = options.pool ?? 'async';
+  if (!poolNames.includes(pool)) throw new InvalidArgumentError('pool', pool, `one of ${poolNames.join(', ')}`);
+  const concurrency = positive('concurrency', options.concurrency ?? defaultConcurrency(pool));
+  return {
+    queues: options.queues ?? [app.defaultQueue],
+    pool,
+    concurrency: pool === 'solo' ? 1 : concurrency,
+    prefetch: positive('prefetchMultiplier', options.prefetchMultiplier ?? 1),
+    hostname: nodeName(options.hostname),
+    lease: options.lease ?? 30,
+    stallTimeout: options.stallTimeout,
+    maxDeliveries: positive('maxDeliveries', options.maxDeliveries ?? 5),
+    drainTimeout: options.drainTimeout,
+    module: options.module === undefined ? undefined : String(options.module),
+    loglevel: options.loglevel ?? 'warning',
+  };
+}
+
+/** Tasks at a time of a pool whose size was not given. */
+export function defaultConcurrency(pool: PoolName): number {
+  if (pool === 'async') return 100;
+  return pool === 'solo' ? 1 : availableParallelism();
+}
+
+function positive(name: string, value: number): number {
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError(name, value, 'an integer, 1 or more');
+  return value;
+}

@@ -1,0 +1,119 @@
+import type { Clock } from '../base/clock.ts';
+import { deferred } from '../base/deferred.ts';
+import { messageOf } from '../base/error-text.ts';
+import { pause } from '../base/pause.ts';
+import type { Backend, StoredResult } from '../tasks/backend.ts';
+import type { Broker, Consumer, Delivery, OutgoingMessage } from '../tasks/broker.ts';
+import type { Log } from './log.ts';
+
+/** What is to be done with a delivery once its run is over, in this order: publish, store, settle. */
+export interface Settlement {
+  readonly delivery: Delivery;
+  readonly publish?: OutgoingMessage;
+  readonly store?: StoredResult;
+  readonly settle:
+    | { readonly how: 'acknowledge' }
+    | { readonly how: 'none' }
+    | { readonly how: 'release'; readonly due?: number; readonly attempted?: boolean }
+    | { readonly how: 'quarantine'; readonly reason: string; readonly id: string | undefined };
+}
+
+/**
+ * Writes how runs ended, in batches: whatever comes while one batch is being written goes into the next. The order
+ * within a batch is what makes delivery at least once: a retry is published and a result stored before the message that
+ * caused them is given up. A batch that cannot be written is tried again until it can.
+ */
+export class Settler {
+  readonly #broker: Broker;
+  readonly #backend: Backend | undefined;
+  readonly #consumer: Consumer;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #giveUp: AbortSignal;
+  #pending: Settlement[] = [];
+  #writing: Promise<void> | undefined;
+  #unsettled = 0;
+  #room = deferred();
+
+  constructor(parts: {
+    broker: Broker;
+    backend: Backend | undefined;
+    consumer: Consumer;
+    log: Log;
+    clock: Clock;
+    /** Aborted when nothing is to be tried again any more. */
+    giveUp: AbortSignal;
+  }) {
+    this.#broker = parts.broker;
+    this.#backend = parts.backend;
+    this.#consumer = parts.consumer;
+    this.#log = parts.log;
+    this.#clock = parts.clock;
+    this.#giveUp = parts.giveUp;
+  }
+
+  add(settlement: Settlement): void {
+    this.#pending.push(settlement);
+    this.#unsettled++;
+    // Runs that end in the same turn of the event loop go out together.
+    this.#writing ??= Promise.resolve().then(() => this.#drain());
+  }
+
+  /** Resolves when fewer than `limit` ends wait to be written. */
+  async below(limit: number): Promise<void> {
+    while (this.#unsettled >= limit) await this.#room.promise;
+  }
+
+  /** Resolves when everything added so far is written, or given up. */
+  async flush(): Promise<void> {
+    await this.#writing;
+  }
+
+  async #drain(): Promise<void> {
+    while (this.#pending.length > 0) {
+      const batch = this.#pending;
+      this.#pending = [];
+      await this.#writeUntilDone(batch);
+      this.#unsettled -= batch.length;
+      this.#room.resolve();
+      this.#room = deferred();
+    }
+    this.#writing = undefined;
+  }
+
+  async #writeUntilDone(batch: readonly Settlement[]): Promise<void> {
+    const steps = [() => this.#publish(batch), () => this.#store(batch), () => this.#settle(batch)];
+    let delay = 0.1;
+    while (steps.length > 0) {
+      try {
+        await steps[0]!();
+        steps.shift();
+      } catch (error) {
+        if (this.#giveUp.aborted) return;
+        this.#log.error(`cannot write the results of ${batch.length} tasks, trying again: ${messageOf(error)}`);
+        await pause(delay, this.#giveUp, this.#clock);
+        delay = Math.min(delay * 2, 5);
+      }
+    }
+  }
+
+  async #publish(batch: readonly Settlement[]): Promise<void> {
+    const messages = batch.flatMap((one) => (one.publish === undefined ? [] : [one.publish]));
+    if (messages.length > 0) await this.#broker.publish(messages);
+  }
+
+  async #store(batch: readonly Settlement[]): Promise<void> {
+    const results = batch.flatMap((one) => (one.store === undefined ? [] : [one.store]));
+    if (results.length > 0) await this.#backend?.store(results);
+  }
+
+  async #settle(batch: readonly Settlement[]): Promise<void> {
+    const done = batch.filter((one) => one.settle.how === 'acknowledge').map((one) => one.delivery);
+    const work: Promise<unknown>[] = done.length > 0 ? [this.#consumer.acknowledge(done)] : [];
+    for (const { delivery, settle } of batch) {
+      if (settle.how === 'release') work.push(this.#consumer.release([delivery], settle.due, settle.attempted));
+      if (settle.how === 'quarantine') work.push(this.#consumer.quarantine(delivery, settle.reason, settle.id));
+    }
+    await Promise.all(work);
+  }
+}

@@ -1,0 +1,249 @@
+import { messageOf } from '../base/error-text.ts';
+import { realClock } from '../base/clock.ts';
+import { deferred } from '../base/deferred.ts';
+import { CancelledError, ClosedError } from '../base/errors.ts';
+import { ResourceStack } from '../base/dispose.ts';
+import type { LifecycleState, StopReason } from '../base/lifecycle.ts';
+import { Lifecycle } from '../base/lifecycle.ts';
+import { pause } from '../base/pause.ts';
+import type { Simul } from '../tasks/app.ts';
+import type { Backend } from '../tasks/backend.ts';
+import type { Broker, Consumer } from '../tasks/broker.ts';
+import type { PoolName } from '../tasks/task.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { Job } from './execution.ts';
+import type { Log } from './log.ts';
+import { openLog } from './log.ts';
+import type { WorkerOptions, WorkerSettings } from './options.ts';
+import { workerSettings } from './options.ts';
+import { makePool } from './pools.ts';
+import type { PoolServices, Run } from './pool.ts';
+import { PoolQueue } from './pool-queue.ts';
+import { RevocationWatch } from './revocation.ts';
+import { Settler } from './settler.ts';
+
+/**
+ * Takes tasks from the queues of an app and runs them. A stop is warm: nothing new is taken, what runs is finished and
+ * written. `kill` is cold: runs are told to stop, and what has not ended goes back to its queue.
+ *
+ * @example
+ * await using worker = new Worker(app, { concurrency: 10 });
+ * await worker.start();
+ */
+export class Worker implements AsyncDisposable {
+  readonly settings: WorkerSettings;
+  readonly #app: Simul;
+  readonly #options: WorkerOptions;
+  readonly #lifecycle: Lifecycle;
+  readonly #resources = new ResourceStack();
+  readonly #pools = new Map<PoolName, PoolQueue>();
+  readonly #quiet = new AbortController();
+  readonly #cold = new AbortController();
+  readonly #clock = realClock;
+  #parts: Parts | undefined;
+  #loop: Promise<void> = Promise.resolve();
+  #held = 0;
+  #freed = deferred();
+
+  constructor(app: Simul, options: WorkerOptions = {}) {
+    this.#app = app;
+    this.#options = options;
+    this.settings = workerSettings(app, options);
+    this.#lifecycle = new Lifecycle('the worker', { start: () => this.#start(), stop: (reason) => this.#stop(reason) });
+  }
+
+  get state(): LifecycleState {
+    return this.#lifecycle.state;
+  }
+
+  /** Settles with the reason once the worker has stopped and released everything. */
+  get stopped(): Promise<StopReason> {
+    return this.#lifecycle.stopped;
+  }
+
+  /** The tasks under way: id, name, and since when (seconds on the worker's monotonic clock). */
+  get active(): { id: string; task: string; since: number }[] {
+    return [...(this.#parts?.dispatcher.active ?? [])].map(({ id, task, since }) => ({ id, task, since }));
+  }
+
+  /** Resolves when it takes tasks. Idempotent. */
+  start(): Promise<void> {
+    return this.#lifecycle.start();
+  }
+
+  /** Warm: takes nothing new, finishes what runs (at most `drainTimeout` seconds), writes it, releases everything. */
+  stop(reason: StopReason = { why: 'asked to stop' }): Promise<void> {
+    return this.#lifecycle.stop(reason);
+  }
+
+  /** Cold, also in the middle of a warm stop: tells runs to stop and gives their messages back at once. */
+  kill(reason: StopReason = { why: 'asked to stop at once' }): Promise<void> {
+    this.#cold.abort(new CancelledError(reason.why));
+    return this.#lifecycle.stop(reason);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop();
+  }
+
+  async #start(): Promise<void> {
+    const { loglevel: level } = this.settings;
+    const { logWrite: write, logJson: json = false } = this.#options;
+    const log = await openLog({ level, json, ...(write === undefined ? {} : { write }) });
+    this.#warnOfLimits(log);
+    const broker = await this.#app.broker();
+    const backend = await this.#app.backend();
+    for (const name of this.#neededPools()) await this.#startPool(name, log, backend);
+    const { queues, hostname, lease, stallTimeout } = this.settings;
+    const consumer = await broker.consume({ queues, hostname, lease, stallTimeout });
+    this.#resources.own(consumer, (it) => it.close());
+    this.#parts = this.#assemble(log, broker, backend, consumer);
+    this.#loop = this.#consume(this.#parts);
+  }
+
+  /** A limit that nobody enforces is worse than none that is named. */
+  #warnOfLimits(log: Log): void {
+    for (const { name, options } of this.#app.tasks.values()) {
+      const limits = (['timeLimit', 'softTimeLimit', 'rateLimit'] as const).filter((key) => options[key] !== undefined);
+      if (limits.length > 0) log.warn(`task ${name}: ${limits.join(', ')} not enforced by this version's worker`);
+    }
+  }
+
+  #neededPools(): Set<PoolName> {
+    const own = [...this.#app.tasks.values()].flatMap(({ options }) => options.pool ?? []);
+    return new Set([this.settings.pool, ...own]);
+  }
+
+  async #startPool(name: PoolName, log: Log, backend: Backend): Promise<void> {
+    const services: PoolServices = {
+      storeState: (id, state, document) => backend.store([{ id, state, document }]),
+    };
+    const pool = await makePool(name, { app: this.#app, settings: this.settings, services, log });
+    this.#resources.own(pool, (it) => it.stop());
+    await pool.start();
+    this.#pools.set(name, new PoolQueue(pool));
+  }
+
+  #assemble(log: Log, broker: Broker, backend: Backend, consumer: Consumer): Parts {
+    const settler = new Settler({ broker, backend, consumer, log, clock: this.#clock, giveUp: this.#cold.signal });
+    const dispatcher = new Dispatcher({
+      app: this.#app,
+      backend,
+      settings: this.settings,
+      log,
+      clock: this.#clock,
+      mostUrgent: broker.capabilities.mostUrgent,
+      run: (pool, job) => this.#run(pool, job),
+      settle: (settlement) => settler.add(settlement),
+      done: () => this.#release(),
+    });
+    const revocations = new RevocationWatch(backend, dispatcher, this.#clock, log);
+    this.#resources.own(revocations, (it) => it.stop());
+    return { log, consumer, settler, dispatcher };
+  }
+
+  #run(name: PoolName, job: Job): Run {
+    return (this.#pools.get(name) ?? this.#pools.get(this.settings.pool)!).run(job);
+  }
+
+  #release(): void {
+    this.#held--;
+    this.#freed.resolve();
+  }
+
+  async #consume({ log, consumer, settler, dispatcher }: Parts): Promise<void> {
+    const slots = this.settings.concurrency * this.settings.prefetch;
+    let delay = 0.1;
+    while (!this.#quiet.signal.aborted) {
+      await this.#slotFree(slots);
+      // Runs are over before their ends are written: bound how far the two may drift apart.
+      await settler.below(Math.max(1000, slots * 4));
+      if (this.#quiet.signal.aborted) return;
+      try {
+        await this.#receive(slots - this.#held, consumer, dispatcher);
+        delay = 0.1;
+      } catch (error) {
+        if (this.#quiet.signal.aborted) return;
+        if (error instanceof ClosedError) return this.#fail(error);
+        log.error(`cannot fetch tasks, trying again: ${messageOf(error)}`);
+        await pause(delay, this.#quiet.signal, this.#clock);
+        delay = Math.min(delay * 2, 5);
+      }
+    }
+  }
+
+  async #receive(max: number, consumer: Consumer, dispatcher: Dispatcher): Promise<void> {
+    const deliveries = await consumer.receive(max, this.#quiet.signal);
+    this.#held += deliveries.length;
+    try {
+      await dispatcher.dispatch(deliveries);
+    } catch (error) {
+      this.#held -= deliveries.length;
+      await consumer.release(deliveries);
+      throw error;
+    }
+  }
+
+  #fail(error: Error): void {
+    // The reason is what `stopped` tells; a release that fails on top of it would only hide it.
+    this.stop({ why: 'the broker is gone', error }).catch(() => {});
+  }
+
+  async #slotFree(slots: number): Promise<void> {
+    while (this.#held >= slots && !this.#quiet.signal.aborted) {
+      this.#freed = deferred();
+      await this.#freed.promise;
+    }
+  }
+
+  async #stop(reason: StopReason): Promise<void> {
+    this.#quiet.abort(new CancelledError(reason.why));
+    this.#freed.resolve();
+    const parts = this.#parts;
+    if (parts !== undefined) await this.#drain(parts);
+    await this.#resources.dispose();
+  }
+
+  async #drain({ dispatcher, settler, log }: Parts): Promise<void> {
+    await this.#loop;
+    if (!(await this.#allEnded())) {
+      this.#cold.abort(new CancelledError('the worker stops'));
+      const left = dispatcher.abandon(new CancelledError('the worker stops'));
+      if (left.length > 0) log.warn(`${left.length} tasks given back, the worker stops: ${left.join(', ')}`);
+    }
+    await settler.flush();
+  }
+
+  /** False if the deadline or a cold stop came first. */
+  async #allEnded(): Promise<boolean> {
+    const over = deferred<false>();
+    const timer =
+      this.settings.drainTimeout === undefined
+        ? undefined
+        : this.#clock.setTimer(this.settings.drainTimeout, () => over.resolve(false));
+    const cold = () => over.resolve(false);
+    if (this.#cold.signal.aborted) cold();
+    this.#cold.signal.addEventListener('abort', cold, { once: true });
+    try {
+      return await Promise.race([over.promise, this.#noneHeld()]);
+    } finally {
+      timer?.cancel();
+      this.#cold.signal.removeEventListener('abort', cold);
+    }
+  }
+
+  async #noneHeld(): Promise<true> {
+    while (this.#held > 0) {
+      this.#freed = deferred();
+      await this.#freed.promise;
+    }
+    return true;
+  }
+}
+
+interface Parts {
+  readonly log: Log;
+  readonly consumer: Consumer;
+  readonly settler: Settler;
+  readonly dispatcher: Dispatcher;
+}

@@ -1,0 +1,126 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { Simul } from '../../src/tasks/app.ts';
+import { Workspace } from '../support/command.ts';
+
+const wait = { timeout: 30 };
+
+// Each run leaves a line of its own, written in one call, so that runs can be counted after any crash.
+const app = `
+import { appendFileSync } from 'node:fs';
+import { Simul } from '{{simul}}';
+export const app = new Simul('crash');
+app.task('crash.step', async (n, pause) => {
+  appendFileSync('runs.log', 'start ' + n + '\\n');
+  await new Promise((resolve) => setTimeout(resolve, pause));
+  appendFileSync('runs.log', 'end ' + n + '\\n');
+  return n;
+});
+app.task('crash.again', { bind: true }, (ctx) => ctx.deliveryInfo.redelivered ? 'run again' : new Promise(() => {}));
+app.task('crash.block', (ms) => { const end = Date.now() + ms; while (Date.now() < end); return 'unblocked'; });
+`;
+
+describe('SIGTERM', () => {
+  it('once: what runs is finished, exit code 0', async () => {
+    using space = new Workspace();
+    await using client = new Client(space);
+    const worker = await space.worker('-A', 'app.mjs', '-l', 'info');
+    const result = await client.app.sendTask('crash.step', [1, 300]);
+    await worker.says(/received/);
+    worker.kill('SIGTERM');
+    assert.equal((await worker.ended).code, 0);
+    assert.equal(await result.get(wait), 1);
+  });
+
+  it('twice: what runs goes back to its queue, exit code 143', async () => {
+    using space = new Workspace();
+    await using client = new Client(space);
+    const worker = await space.worker('-A', 'app.mjs', '-l', 'info');
+    const result = await client.app.sendTask('crash.step', [1, 60_000]);
+    await worker.says(/received/);
+    worker.kill('SIGTERM');
+    await worker.says(/finishing/);
+    worker.kill('SIGTERM');
+    assert.equal((await worker.ended).code, 143);
+    assert.equal(await result.status(), 'PENDING');
+    assert.equal((await (await client.app.broker()).sizes(['celery']))[0]?.waiting, 1);
+  });
+});
+
+describe('SIGKILL', () => {
+  it('of the worker at any moment loses no task', async () => {
+    using space = new Workspace();
+    await using client = new Client(space);
+    const count = 300;
+    const step = client.app.task('crash.step', (n: number, pause: number) => n + pause);
+    const results = await step.applyMany(Array.from({ length: count }, (_, n) => [n, n % 7]));
+    for (let round = 0; round < 4; round++) {
+      const worker = await space.worker('-A', 'app.mjs', '-c', '20', '-l', 'info');
+      for (let line = 0; line <= round * 3; line++) await worker.says(new RegExp(`(?:succeeded[^]*){${line + 1}}`));
+      worker.kill('SIGKILL');
+      await worker.ended;
+    }
+    await space.worker('-A', 'app.mjs', '-c', '20');
+    const values = await Promise.all(results.map((result) => result.get(wait)));
+    assert.deepEqual(values, Array.from({ length: count }, (_, n) => n)); // prettier-ignore
+  });
+
+  it('of a producer right after its delay() resolved loses no task', async () => {
+    using space = new Workspace();
+    await using client = new Client(space);
+    space.write(
+      'producer.mjs',
+      `import { writeSync } from 'node:fs';
+       import { Simul } from '{{simul}}';
+       const app = new Simul('crash');
+       for (let n = 0; n < 50; n++) writeSync(1, (await app.sendTask('crash.step', [n, 0])).id + '\\n');
+       process.kill(process.pid, 'SIGKILL');`,
+    );
+    const producer = await space.start(['producer.mjs']).ended;
+    assert.equal(producer.signal, 'SIGKILL');
+    const ids = producer.stdout.trim().split('\n');
+    await space.worker('-A', 'app.mjs');
+    const values = await Promise.all(ids.map((id) => client.app.AsyncResult(id).get(wait)));
+    assert.deepEqual(values, Array.from({ length: 50 }, (_, n) => n)); // prettier-ignore
+  });
+
+  it('of the worker gives its task to another within seconds, and the other runs it', async () => {
+    using space = new Workspace();
+    await using client = new Client(space);
+    const first = await space.worker('-A', 'app.mjs', '-l', 'info');
+    const result = await client.app.sendTask('crash.again');
+    await first.says(/received/);
+    const second = await space.worker('-A', 'app.mjs', '-l', 'info');
+    first.kill('SIGKILL');
+    assert.equal(await result.get(wait), 'run again');
+    await second.says(/succeeded/);
+  });
+});
+
+describe('a worker whose event loop is blocked for longer than its lease', () => {
+  it('keeps its task: another worker does not run it', async () => {
+    using space = new Workspace();
+    await using client = new Client(space);
+    const first = await space.worker('-A', 'app.mjs', '-l', 'info', '--lease', '1');
+    const result = await client.app.sendTask('crash.block', [3500]);
+    await first.says(/received/);
+    const second = await space.worker('-A', 'app.mjs', '-l', 'info', '--lease', '1');
+    assert.equal(await result.get(wait), 'unblocked');
+    await first.says(/succeeded/);
+    assert.doesNotMatch(second.stderr, /received/);
+  });
+});
+
+/** A client of the workspace's embedded broker, in this process. */
+class Client implements AsyncDisposable {
+  readonly app: Simul;
+
+  constructor(space: Workspace) {
+    space.write('app.mjs', app);
+    this.app = new Simul('crash', { broker: `sqlite://${space.path}/.simul/simul.db` });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.app.close();
+  }
+}

@@ -1,0 +1,63 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ResourceStack } from '../../../src/base/dispose.ts';
+import { uuid } from '../../../src/base/ids.ts';
+import { openBackend, openBroker } from '../../../src/tasks/registry.ts';
+import { loadSqlite } from '../../../src/tasks/sqlite/driver.ts';
+import type { BackendLab } from '../../../src/testing/backend-conformance.ts';
+import type { BrokerLab } from '../../../src/testing/broker-lab.ts';
+
+/** A place for one behaviour, and what has to be released afterwards. */
+export interface Place extends AsyncDisposable {
+  readonly broker: BrokerLab;
+  readonly backend: BackendLab;
+}
+
+export const places: Record<string, () => Place> = {
+  memory: () => place([`memory://${uuid()}`], new ResourceStack()),
+  sqlite: () => {
+    const stack = new ResourceStack();
+    const directory = mkdtempSync(join(tmpdir(), 'simul-conformance-'));
+    stack.defer(() => rmSync(directory, { recursive: true }));
+    const path = join(directory, 'queue.db');
+    return place([`sqlite://${path}`], stack, async (queue, text) => putText(path, queue, text));
+  },
+  // Handles by turns under another name of the file, and so with a thread and a connection of their own, as in another
+  // process.
+  'sqlite, two connections': () => {
+    const stack = new ResourceStack();
+    const directory = mkdtempSync(join(tmpdir(), 'simul-conformance-'));
+    stack.defer(() => rmSync(directory, { recursive: true }));
+    const [real, alias] = [join(directory, 'real'), join(directory, 'alias')];
+    mkdirSync(real);
+    symlinkSync(real, alias);
+    const urls = [real, alias].map((name) => `sqlite://${join(name, 'queue.db')}`);
+    return place(urls, stack, async (queue, text) => putText(join(real, 'queue.db'), queue, text));
+  },
+};
+
+function place(urls: readonly string[], stack: ResourceStack, putText?: BrokerLab['putText']): Place {
+  let opened = 0;
+  const next = () => urls[opened++ % urls.length]!;
+  return {
+    broker: {
+      open: async () => stack.own(await openBroker(next()), (broker) => broker.close()),
+      ...(putText === undefined ? {} : { putText }),
+    },
+    backend: { open: async (options) => stack.own(await openBackend(next(), options), (backend) => backend.close()) },
+    [Symbol.asyncDispose]: () => stack.dispose(),
+  };
+}
+
+/** As someone would with the `sqlite3` program. */
+export function putText(path: string, queue: string, text: string): void {
+  const db = loadSqlite().open(path);
+  db.exec('PRAGMA busy_timeout = 5000; PRAGMA wal_autocheckpoint = 0; BEGIN IMMEDIATE');
+  const [row] = db
+    .prepare('INSERT INTO messages (id, text) SELECT 1000000 + count(*), ? FROM messages RETURNING id')
+    .all([text]);
+  db.prepare('INSERT INTO ready (queue, rank, id) VALUES (?, 9, ?)').run([queue, Number(row!['id'])]);
+  db.exec('COMMIT');
+  db.close();
+}

@@ -1,0 +1,22 @@
+// The app of the pool tests: a module of its own, so that threads and processes can import it.
+import { isMainThread, threadId } from 'node:worker_threads';
+import { Simul } from '../../src/tasks/app.ts';
+
+export const app = new Simul('pools', { broker: 'memory://pools' });
+
+export const where = app.task('where', () => ({ main: isMainThread, thread: threadId, pid: process.pid }));
+
+export const square = app.task('square', (n: number) => n * n);
+
+export const boom = app.task('boom', () => {
+  throw new RangeError('no');
+});
+
+/** Takes its thread or process down, as many times as the message may. */
+export const die = app.task('die', () => process.exit(3));
+
+export const block = app.task('block', { bind: true }, async (ctx) => {
+  await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+});
+
+export const threaded = app.task('threaded', { pool: 'threads' }, () => isMainThread);

@@ -1,0 +1,75 @@
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { UnsupportedError } from '../../src/base/errors.ts';
+import { WorkerLostError } from '../../src/tasks/errors.ts';
+import type { WorkerOptions } from '../../src/worker/options.ts';
+import { Worker } from '../../src/worker/worker.ts';
+import { app, boom, die, square, threaded, where } from './pool-app.ts';
+
+const wait = { timeout: 20 };
+const module = new URL('./pool-app.js', import.meta.url);
+
+after(() => app.close());
+
+for (const pool of ['threads', 'processes'] as const) {
+  describe(`the pool ${pool}`, () => {
+    it('runs tasks elsewhere, as many at a time as it has workers', () =>
+      withWorker({ pool, concurrency: 2 }, async () => {
+        const place = await (await where.delay()).get(wait);
+        if (pool === 'threads') assert.deepEqual([place.main, place.pid], [false, process.pid]);
+        else assert.notEqual(place.pid, process.pid);
+        const results = await square.applyMany(Array.from({ length: 200 }, (_, n) => [n]));
+        const squares = await Promise.all(results.map((result) => result.get(wait)));
+        assert.deepEqual(squares, Array.from({ length: 200 }, (_, n) => n * n)); // prettier-ignore
+      }));
+
+    it('brings errors back as errors', () =>
+      withWorker({ pool, concurrency: 1 }, async () => {
+        const result = await boom.delay();
+        await assert.rejects(result.get(wait), RangeError);
+        assert.match((await result.traceback()) ?? '', /pool-app\.[jt]s/);
+      }));
+
+    it('outlives a task that takes its worker down, and sets the message aside after a few times', () =>
+      withWorker({ pool, concurrency: 1, maxDeliveries: 2 }, async () => {
+        const result = await die.delay();
+        const fine = await square.delay(3);
+        await assert.rejects(result.get(wait), WorkerLostError);
+        assert.equal(await fine.get(wait), 9);
+        const [aside] = await (await app.broker()).quarantined();
+        assert.equal(aside?.id, result.id);
+      }));
+  });
+}
+
+describe('a task that names its pool', () => {
+  it('runs there, beside the worker’s own', () =>
+    withWorker({ pool: 'async' }, async () => {
+      assert.equal(await (await threaded.delay()).get(wait), false);
+      assert.equal((await (await where.delay()).get(wait)).main, true);
+    }));
+});
+
+describe('a pool that needs the app’s module', () => {
+  it('refuses to start without it, or with one that exports no app', async () => {
+    await assert.rejects(new Worker(app, { pool: 'threads' }).start(), UnsupportedError);
+    const worker = new Worker(app, {
+      pool: 'threads',
+      module: import.meta.url.replace('pools.test', 'fleet'),
+      logWrite,
+    });
+    await assert.rejects(worker.start(), /exports no app/);
+  });
+});
+
+async function withWorker(options: WorkerOptions, body: () => Promise<void>): Promise<void> {
+  const worker = new Worker(app, { module, logWrite, ...options });
+  try {
+    await worker.start();
+    await body();
+  } finally {
+    await worker.kill();
+  }
+}
+
+function logWrite(): void {}
