@@ -73,7 +73,7 @@ test("four producers and two consumers: every message once, in each producer's o
   await using one = new Program('drainer', [directory.url, 100]);
   await using two = new Program('drainer', [directory.url, 37]);
   const outputs = Promise.all([one.rest<string[]>(), two.rest<string[]>()]);
-  const producers = names.map((name) => new Program('producer', [directory.url, name, 5000, 20]));
+  const producers = names.map((name) => new Program('producer', [directory.url, name, 5000, 50]));
   for (const producer of producers) {
     await producer.rest();
     assert.equal(await producer.end(), 0, producer.errors);
