@@ -17,6 +17,7 @@ export interface WorkerFlags extends AppOptions {
   readonly lease?: number;
   readonly retry?: boolean;
   readonly drainTimeout?: number;
+  readonly heartbeatInterval?: number;
   readonly logJson?: boolean;
   readonly quiet?: boolean;
 }

@@ -10,8 +10,8 @@ import { isPermanent } from './permanence.ts';
 /** What is to be done with a delivery once its run is over, in this order: publish, store, settle. */
 export interface Settlement {
   readonly delivery: Delivery;
-  readonly publish?: OutgoingMessage;
-  readonly store?: StoredResult;
+  readonly publish?: readonly OutgoingMessage[];
+  readonly store?: readonly StoredResult[];
   readonly settle:
     | { readonly how: 'acknowledge' }
     | { readonly how: 'none' }
@@ -104,12 +104,12 @@ export class Settler {
   }
 
   async #publish(batch: readonly Settlement[]): Promise<void> {
-    const messages = batch.flatMap((one) => (one.publish === undefined ? [] : [one.publish]));
+    const messages = batch.flatMap((one) => one.publish ?? []);
     if (messages.length > 0) await this.#broker.publish(messages);
   }
 
   async #store(batch: readonly Settlement[]): Promise<void> {
-    const results = batch.flatMap((one) => (one.store === undefined ? [] : [one.store]));
+    const results = batch.flatMap((one) => one.store ?? []);
     if (results.length > 0) await this.#backend?.store(results);
   }
 

@@ -11,7 +11,7 @@ import type { Backend } from '../tasks/backend.ts';
 import type { Broker, Consumer } from '../tasks/broker.ts';
 import type { PoolName } from '../tasks/task.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { Job } from './execution.ts';
+import type { Job } from './job.ts';
 import type { Log } from './log.ts';
 import { openLog } from './log.ts';
 import type { WorkerOptions, WorkerSettings } from './options.ts';
@@ -20,7 +20,9 @@ import { makePool } from './pools.ts';
 import type { PoolServices, Run } from './pool.ts';
 import { isPermanent } from './permanence.ts';
 import { PoolQueue } from './pool-queue.ts';
+import { joinFleet } from './presence.ts';
 import { RevocationWatch } from './revocation.ts';
+import { RevokedIds } from './revoked.ts';
 import { Settler } from './settler.ts';
 
 /**
@@ -42,6 +44,7 @@ export class Worker implements AsyncDisposable {
   readonly #cold = new AbortController();
   readonly #lost = new AbortController();
   readonly #clock = realClock;
+  readonly #revoked = new RevokedIds(this.#clock);
   #parts: Parts | undefined;
   #loop: Promise<void> = Promise.resolve();
   #held = 0;
@@ -100,6 +103,7 @@ export class Worker implements AsyncDisposable {
     const consumer = await broker.consume({ queues, hostname, lease, stallTimeout });
     this.#resources.own(consumer, (it) => it.close());
     this.#parts = this.#assemble(log, broker, backend, consumer);
+    await this.#join(broker, backend, this.#parts);
     this.#loop = this.#consume(this.#parts);
   }
 
@@ -144,6 +148,7 @@ export class Worker implements AsyncDisposable {
       log,
       clock: this.#clock,
       mostUrgent: broker.capabilities.mostUrgent,
+      revoked: this.#revoked,
       run: (pool, job) => this.#run(pool, job),
       settle: (settlement) => settler.add(settlement),
       done: () => this.#release(),
@@ -151,6 +156,12 @@ export class Worker implements AsyncDisposable {
     const revocations = new RevocationWatch(backend, dispatcher, this.#clock, log);
     this.#resources.own(revocations, (it) => it.stop());
     return { log, consumer, settler, dispatcher };
+  }
+
+  #join(broker: Broker, backend: Backend, { dispatcher, log }: Parts): Promise<void> {
+    const stop = (why: string) => void this.stop({ why }).catch((error) => log.error(messageOf(error)));
+    const [app, settings, clock, revoked] = [this.#app, this.settings, this.#clock, this.#revoked];
+    return joinFleet(broker, { app, backend, settings, dispatcher, revoked, clock, stop }, this.#resources, log);
   }
 
   #run(name: PoolName, job: Job): Run {

@@ -19,6 +19,7 @@ import { runScript } from '../../redis/script.ts';
 import type { ConnectionShare } from '../../redis/shared.ts';
 import { shareConnection } from '../../redis/shared.ts';
 import { RedisConsumer } from './consumer.ts';
+import { RedisFanout } from './fanout.ts';
 import { Layout } from './layout.ts';
 import { listMessage } from './outgoing.ts';
 import { Publisher } from './publisher.ts';
@@ -45,6 +46,7 @@ class RedisBroker implements Broker {
     mostUrgent: 0,
     shared: true,
   };
+  readonly fanout: RedisFanout;
   readonly #location: RedisLocation;
   readonly #share: ConnectionShare;
   readonly #layout: Layout;
@@ -57,6 +59,7 @@ class RedisBroker implements Broker {
     this.#share = share;
     this.#layout = new Layout(location.keyPrefix);
     this.#publisher = new Publisher(share.connection, this.#layout);
+    this.fanout = new RedisFanout(share.connection, this.#layout);
   }
 
   async publish(messages: readonly OutgoingMessage[]): Promise<void> {
@@ -113,6 +116,7 @@ class RedisBroker implements Broker {
   async #close(): Promise<void> {
     try {
       await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
+      await this.fanout.close();
     } finally {
       await this.#share.release();
     }
