@@ -80,12 +80,13 @@ async function timed({ server, jobs, settings }: Bout, work: () => Promise<numbe
 
 // From the first job gone to the last one written: what a worker takes to start is no part of it.
 async function drain(queue: Queue, jobs: number): Promise<number> {
-  await queue.startWorker();
+  const starting = queue.startWorker();
   while ((await queue.remaining()) === jobs) await delay(1);
   const start = performance.now();
   const left = await queue.remaining();
   await drained(queue);
   const seconds = (performance.now() - start) / 1000;
+  await starting;
   if (left === 0) throw new Error('all jobs were done before the clock was started: more jobs, please');
   return (seconds * jobs) / left;
 }
