@@ -193,6 +193,31 @@ export function pythonCallsSimul(what: string, values: readonly PythonValue[], p
       assert.equal(equal, true);
     });
 
+    it('protocol 1', async () => {
+      const found = await run(
+        'app.conf.task_protocol = 1',
+        'app.amqp.__dict__.pop("create_task_message", None)',
+        'try:',
+        `    found = request.apply_async((1,), {'k': 2}, queue='simul', expires=60, countdown=0.1).${get}`,
+        `    linked = add.apply_async((1, 1), queue='simul', link=add.s(10).set(queue='simul'))`,
+        `    linked.${get}`,
+        'finally:',
+        '    app.conf.task_protocol = 2',
+        '    app.amqp.__dict__.pop("create_task_message", None)',
+        `[found['args'], found['kwargs'], found['retries'], 'argsrepr' in found['headers'], linked.children[0].${get}]`,
+      );
+      assert.deepEqual(found, [[1], { k: 2 }, 0, false, 12]);
+    });
+
+    it('what the worker cannot read fails with the reason, where a Celery worker would leave the caller waiting', async () => {
+      const pickled = await failure("add.apply_async((1, 1), queue='simul', serializer='pickle')");
+      assert.deepEqual([pickled.state, pickled.type], ['FAILURE', 'DecodeError']);
+      assert.match(pickled.args, /application\/x-python-serialize/);
+      const packed = await failure("add.apply_async((1, 1), queue='simul', compression='bzip2')");
+      assert.deepEqual([packed.state, packed.type], ['FAILURE', 'DecodeError']);
+      assert.match(packed.args, /compression/);
+    });
+
     it('a chain, callbacks and a group', async () => {
       await run('from celery import chain, chord, group', "at = dict(queue='simul')");
       assert.equal(await run(`chain(add.s(1, 1).set(**at), add.s(10).set(**at), add.s(100).set(**at))().${get}`), 112);

@@ -39,11 +39,11 @@ describe('Python and Simul workers on one queue:', { concurrency: 3 }, () => {
     }
   });
 
-  it('a chain that goes to and fro between the languages', async () => {
+  it('chains and retries that go to and fro between the languages', async () => {
     await using fleet = await Fleet.start();
     const python = fleet.pythonClient();
-    await fleet.pythonWorker({ queues: ['python'] });
-    await fleet.simulWorker({ queues: ['simul'] });
+    await fleet.pythonWorker({ queues: ['python', 'both'] });
+    await fleet.simulWorker({ queues: ['simul', 'both'], concurrency: 1 });
     const links = ['simul', 'python', 'simul', 'python'].map((queue, i) =>
       i === 0 ? `add.s(1, 1).set(queue='${queue}')` : `add.s(${10 ** i}).set(queue='${queue}')`,
     );
@@ -52,6 +52,15 @@ describe('Python and Simul workers on one queue:', { concurrency: 3 }, () => {
       `chain(${links.join(', ')})().get(timeout=${wait.timeout})`,
     );
     assert.equal(sum, 1112);
+    const theirs = python.run<number[]>(
+      "rs = [retried.apply_async((3,), queue='both') for _ in range(10)]",
+      `[r.get(timeout=${wait.timeout}) for r in rs]`,
+    );
+    const ours = await Promise.all(
+      Array.from({ length: 10 }, () => fleet.client.sendTask('interop.retried', [3], { queue: 'both' })),
+    );
+    const tries = [...(await theirs), ...(await Promise.all(ours.map((result) => result.get(wait))))];
+    assert.deepEqual(tries, Array(20).fill(3));
   });
 
   it(`a Python task of ${times.lease * 2 + times.task} s is not taken over by a Simul worker with a lease of ${times.lease} s`, async () => {
