@@ -13,7 +13,8 @@ const ballast = Buffer.alloc(Number(megabytes ?? 0) * 2 ** 20, 1);
 
 const measured: Record<string, () => Promise<number>> = {
   'run-ours': () => perRun(() => run(['/bin/true'])),
-  'run-node': () => perRun(() => once(spawn('/bin/true', { stdio: 'inherit' }), 'exit')),
+  'run-node': () => perRun(() => once(spawn('/bin/true'), 'exit')),
+  'run-node-inherit': () => perRun(() => once(spawn('/bin/true', { stdio: 'inherit' }), 'exit')),
   'block-ours': () =>
     blocked(() => {
       const child = new Popen(['/bin/true']);
@@ -30,7 +31,8 @@ const measured: Record<string, () => Promise<number>> = {
       if (pid === 0) _exit(0);
       await waitpid(pid);
     }),
-  'fork-node': () => medianRun(() => once(nodeFork(fileURLToPath(new URL('./processes-empty.js', import.meta.url))), 'exit')),
+  'fork-node': () =>
+    medianRun(() => once(nodeFork(fileURLToPath(new URL('./processes-empty.js', import.meta.url))), 'exit')),
 };
 
 const value = await measured[what!]!();

@@ -21,9 +21,13 @@ export function rows(context: BenchContext): readonly RowPlan[] {
     {
       ...ms,
       name: 'run-true',
-      note: 'one /bin/true after the other, started, seen to end, reaped',
+      note: 'one /bin/true after the other, started, seen to end, reaped; run and node-spawn with their defaults (ours inherits the standard streams, Node makes pipes), node-spawn-inherit with what ours has',
       ours: inChild('run-ours', runs),
-      peers: { 'node-spawn': inChild('run-node', runs), cpython: python(runs) },
+      peers: {
+        'node-spawn': inChild('run-node', runs),
+        'node-spawn-inherit': inChild('run-node-inherit', runs),
+        cpython: python(runs),
+      },
     },
     {
       ...ms,
@@ -52,7 +56,11 @@ export function rows(context: BenchContext): readonly RowPlan[] {
       ours: inChild('fork-ours', forks, 0, forkFlags),
       peers: { 'child_process.fork': inChild('fork-node', Math.max(5, Math.floor(forks / 10))) },
     },
-    { ...carried('pipe', megabytes), ours: bytes(megabytes, popenOutput), peers: { 'node-stdio': bytes(megabytes, nodeOutput) } },
+    {
+      ...carried('pipe', megabytes),
+      ours: bytes(megabytes, popenOutput),
+      peers: { 'node-stdio': bytes(megabytes, nodeOutput) },
+    },
     {
       ...carried('fifo', megabytes),
       ours: bytes(megabytes, (n) => fifoOutput(join(context.directory, 'fifo'), n)),

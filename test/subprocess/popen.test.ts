@@ -115,7 +115,14 @@ for (const launcher of ['posix', 'node'] as const) {
 
     test('pipelines join programs without us, and know all their ends', async () => {
       const options = { launcher, captureOutput: true, text: true } as const;
-      const top = await runPipeline([['seq', '100000'], ['sort', '-rn'], ['head', '-2']], options);
+      const top = await runPipeline(
+        [
+          ['seq', '100000'],
+          ['sort', '-rn'],
+          ['head', '-2'],
+        ],
+        options,
+      );
       assert.equal(top.stdout, '100000\n99999\n');
       // Node can join programs by socket pairs only, and sort does not take a reader's leaving one quietly.
       if (launcher === 'posix') assert.deepEqual([top.stderr, top.returncode], ['', 0]);
@@ -131,14 +138,22 @@ for (const launcher of ['posix', 'node'] as const) {
       });
       await assert.rejects(runPipeline([['cat'], ['no-such-program']], { launcher, stdin: PIPE }), { code: 'ENOENT' });
       await assert.rejects(runPipeline([]), { name: 'InvalidArgumentError' });
-      const own = new Pipeline([{ args: ['sh', '-c', 'echo $A'], env: { A: 'own' } }, ['cat']], { launcher, stdout: PIPE });
+      const own = new Pipeline([{ args: ['sh', '-c', 'echo $A'], env: { A: 'own' } }, ['cat']], {
+        launcher,
+        stdout: PIPE,
+      });
       assert.equal(String((await own.communicate())[0]), 'own\n');
       assert.equal(await own.wait(), 0);
     });
 
     test('sessions and groups', async () => {
       const ids = async (options: object) => {
-        const { stdout } = await run(['sh', '-c', 'cat /proc/$$/stat'], { launcher, stdout: PIPE, text: true, ...options });
+        const { stdout } = await run(['sh', '-c', 'cat /proc/$$/stat'], {
+          launcher,
+          stdout: PIPE,
+          text: true,
+          ...options,
+        });
         const [pid, , , , group, session] = stdout.split(' ').map(Number);
         return { leader: pid === group, session: pid === session };
       };
@@ -153,7 +168,10 @@ for (const launcher of ['posix', 'node'] as const) {
       assert.deepEqual([child.returncode, await child.wait()], [0, 0]);
       const shell = await createSubprocessShell('kill -TERM $$', { launcher });
       assert.equal(await shell.wait(), -15);
-      const faces = { reader: (stream: object) => ({ dressed: stream }), writer: (stream: object) => ({ worn: stream }) };
+      const faces = {
+        reader: (stream: object) => ({ dressed: stream }),
+        writer: (stream: object) => ({ worn: stream }),
+      };
       await using dressed = await createSubprocessExec(['cat'], { launcher, stdin: PIPE, stdout: PIPE }, faces);
       assert.ok('dressed' in dressed.stdout! && 'worn' in dressed.stdin!);
     });
@@ -172,8 +190,15 @@ test('SIGPIPE has its default in a program, unless told otherwise', linux, async
 
 test('ignored signals stay ignored in a program; handlers do not travel; nothing is blocked', linux, async () => {
   const masks = async (launcher: 'posix' | 'node') => {
-    const { stdout } = await run(['grep', '-E', 'Sig(Ign|Blk)', '/proc/self/status'], { launcher, stdout: PIPE, text: true });
-    const [blocked, ignored] = stdout.trim().split('\n').map((line) => BigInt(`0x${line.split('\t')[1]}`) & 0x7fffffffn);
+    const { stdout } = await run(['grep', '-E', 'Sig(Ign|Blk)', '/proc/self/status'], {
+      launcher,
+      stdout: PIPE,
+      text: true,
+    });
+    const [blocked, ignored] = stdout
+      .trim()
+      .split('\n')
+      .map((line) => BigInt(`0x${line.split('\t')[1]}`) & 0x7fffffffn);
     return { blocked: blocked!, usr2: (ignored! >> 11n) & 1n, hup: ignored! & 1n };
   };
   signal('SIGUSR2', SIG_IGN);
@@ -198,8 +223,14 @@ test('no descriptor but the named ones reaches a program', linux, async () => {
       .split(' ')
       .map((path) => Number(path.split('/').at(-1)))
       .filter((fd) => fd > 2 && fd < 200);
-  assert.deepEqual((await list([])).filter((fd) => fd === r || fd === w), []);
-  assert.deepEqual((await list([w])).filter((fd) => fd === r || fd === w), [w]);
+  assert.deepEqual(
+    (await list([])).filter((fd) => fd === r || fd === w),
+    [],
+  );
+  assert.deepEqual(
+    (await list([w])).filter((fd) => fd === r || fd === w),
+    [w],
+  );
   const told = new Popen(['bash', '-c', `echo passed >&${w}`], { passFds: [w] });
   assert.equal(String(await read(r, 100, { timeout: 10 })), 'passed\n');
   await told.wait();
@@ -239,9 +270,13 @@ test('a pipe of ours as stdio of two programs', linux, async () => {
   await producer.wait();
 });
 
-test('an unref\'ed program does not keep ours alive', linux, async () => {
+test("an unref'ed program does not keep ours alive", linux, async () => {
   const url = new URL('../../src/entry/subprocess.js', import.meta.url).href;
   const script = `import { Popen } from ${JSON.stringify(url)}; console.log(new Popen(['sleep', '60'], { stdout: -3, stderr: -3 }).unref().pid)`;
-  const { stdout } = await run([process.execPath, '--input-type=module', '-e', script], { stdout: PIPE, text: true, timeout: 30 });
+  const { stdout } = await run([process.execPath, '--input-type=module', '-e', script], {
+    stdout: PIPE,
+    text: true,
+    timeout: 30,
+  });
   process.kill(Number(stdout), 'SIGKILL');
 });

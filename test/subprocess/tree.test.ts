@@ -78,7 +78,10 @@ test('only the program itself, if so asked', { skip }, async () => {
   const child = await planted('posix', 'marked');
   child.kill({ tree: false });
   await child.wait();
-  assert.equal(pids().all.every((pid) => existsSync(`/proc/${pid}`)), true);
+  assert.equal(
+    pids().all.every((pid) => existsSync(`/proc/${pid}`)),
+    true,
+  );
   child.kill();
   for (const pid of pids().all) await ended(pid);
 });
