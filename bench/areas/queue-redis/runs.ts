@@ -74,7 +74,7 @@ async function timed({ server, jobs, settings }: Bout, work: () => Promise<numbe
   const [commands, cpu] = [await server.commands(), cpuSeconds()];
   const seconds = await work();
   const spent = cpuSeconds() - cpu;
-  settings['commands/task'] = Number(((await server.commands()) - commands) / jobs).toFixed(2);
+  settings['commands/task'] = (((await server.commands()) - commands) / jobs).toFixed(2);
   return { value: jobs / seconds, operations: jobs, cpuSeconds: spent };
 }
 
