@@ -10,7 +10,7 @@ import { Fleet, wait } from './fleet.ts';
  * virtual clock in Redis and Python; a machine that is slow makes the durations longer, which does no harm.
  */
 const long = process.env['SIMUL_LONG'] === '1';
-const times = long ? { task: 60, lease: 15, visibility: 40 } : { task: 5, lease: 1.5, visibility: 3 };
+const times = long ? { task: 60, lease: 15, visibility: 40 } : { task: 3, lease: 1.5, visibility: 3 };
 const end = { timeout: times.visibility * 3 + 30 };
 
 describe('Python and Simul workers on one queue:', { concurrency: 3 }, () => {
@@ -39,13 +39,39 @@ describe('Python and Simul workers on one queue:', { concurrency: 3 }, () => {
     }
   });
 
-  it(`a Python task of ${times.task} s is not taken over by a Simul worker with a lease of ${times.lease} s`, async () => {
+  it('chains and retries that go to and fro between the languages', async () => {
+    await using fleet = await Fleet.start();
+    const python = fleet.pythonClient();
+    await fleet.pythonWorker({ queues: ['python', 'both'] });
+    await fleet.simulWorker({ queues: ['simul', 'both'], concurrency: 1 });
+    const links = ['simul', 'python', 'simul', 'python'].map((queue, i) =>
+      i === 0 ? `add.s(1, 1).set(queue='${queue}')` : `add.s(${10 ** i}).set(queue='${queue}')`,
+    );
+    const sum = await python.run(
+      'from celery import chain',
+      `chain(${links.join(', ')})().get(timeout=${wait.timeout})`,
+    );
+    assert.equal(sum, 1112);
+    const theirs = python.run<number[]>(
+      "rs = [retried.apply_async((3,), queue='both') for _ in range(10)]",
+      `[r.get(timeout=${wait.timeout}) for r in rs]`,
+    );
+    const ours = await Promise.all(
+      Array.from({ length: 10 }, () => fleet.client.sendTask('interop.retried', [3], { queue: 'both' })),
+    );
+    const tries = [...(await theirs), ...(await Promise.all(ours.map((result) => result.get(wait))))];
+    assert.deepEqual(tries, Array(20).fill(3));
+  });
+
+  it(`a Python task of ${times.lease * 2 + times.task} s is not taken over by a Simul worker with a lease of ${times.lease} s`, async () => {
     await using fleet = await Fleet.start();
     const path = fleet.file();
     const options = { queues: ['both'], visibilityTimeout: 3600 };
     await fleet.pythonWorker(options);
     const result = await fleet.client.sendTask('interop.held', [path], { queue: 'both' });
     await fileWithText(path);
+    // A Simul worker looks for claims of others when it starts, and every 10 s after that.
+    await pause(times.lease * 2);
     await fleet.simulWorker({ ...options, lease: times.lease });
     await pause(times.task);
     finish(path);
