@@ -58,6 +58,14 @@ export function rows(context: BenchContext): readonly RowPlan[] {
       peers: against('semaphore', 200_000, 'async-mutex', 'p-limit'),
     },
     {
+      name: 'semaphore-in-task',
+      unit: 'op/s',
+      better: 'higher',
+      note: 'as semaphore, all contenders inside `run`, where promises carry their task',
+      ours: child('semaphore-in-task', 'ours', 200_000),
+      peers: against('semaphore-in-task', 200_000, 'async-mutex', 'p-limit'),
+    },
+    {
       name: 'queue',
       unit: 'job/s',
       better: 'higher',
