@@ -8,6 +8,7 @@ import type { Future } from './future.ts';
 import { currentKernel } from './scope.ts';
 import { Wait } from './wait.ts';
 
+/** How long `asCompleted` goes on. */
 export interface AsCompletedOptions {
   /** Seconds for all of them together. */
   readonly timeout?: number | undefined;

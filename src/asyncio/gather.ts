@@ -4,6 +4,7 @@ import { ensureFuture } from './awaitable.ts';
 import type { Observer } from './future.ts';
 import { Future } from './future.ts';
 
+/** What `gather` does with failures. */
 export interface GatherOptions {
   /** Failures, cancellations included, become results in their place, and gather itself never fails. */
   readonly returnExceptions?: boolean | undefined;

@@ -15,6 +15,7 @@ import { Task } from './task.ts';
 import { checkTime } from './timeout.ts';
 import { Wait } from './wait.ts';
 
+/** Told of errors that reach nobody, and of what is wrong with a task. */
 export type ExceptionHandler = (loop: EventLoop, context: Report) => void;
 
 /** The loop this code runs on: that of the `run` around it, else the program's own. (asyncio.get_running_loop) */

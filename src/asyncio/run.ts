@@ -12,6 +12,7 @@ import { Task } from './task.ts';
 import { liveKernels } from './tree.ts';
 import { reportLosses } from './unhandled.ts';
 
+/** How a loop runs. */
 export interface RunOptions {
   /** Reports slow callbacks, tasks nobody awaited and tasks destroyed while pending (default false). */
   readonly debug?: boolean | undefined;

@@ -6,6 +6,7 @@ import type { Kernel } from './kernel.ts';
 import type { TaskEntry } from './registry.ts';
 import { currentKernel, currentScope, runIn, Scope } from './scope.ts';
 
+/** What a task is called. */
 export interface TaskOptions {
   /** Shown in task trees, errors and warnings (default `Task-1`, `Task-2`, …). */
   readonly name?: string | undefined;

@@ -4,13 +4,18 @@ import { ensureFuture, isPromise } from './awaitable.ts';
 import type { Future } from './future.ts';
 import { checkWait, Wait } from './wait.ts';
 
+/** Return when one is done. */
 export const FIRST_COMPLETED = 'FIRST_COMPLETED';
+/** Return when one has failed, or all are done. */
 export const FIRST_EXCEPTION = 'FIRST_EXCEPTION';
+/** Return when all are done. */
 export const ALL_COMPLETED = 'ALL_COMPLETED';
+/** When `wait` returns. */
 export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeof ALL_COMPLETED;
 
 const modes: readonly unknown[] = [FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED];
 
+/** When and after how long `wait` returns. */
 export interface WaitManyOptions extends WaitOptions {
   /** When to return (default ALL_COMPLETED). */
   readonly returnWhen?: ReturnWhen | undefined;

@@ -6,6 +6,7 @@ import { InvalidArgumentError } from '../base/errors.ts';
 import { seeded, VirtualClock } from '../base/virtual-clock.ts';
 import { SeededScheduler } from './seeded-scheduler.ts';
 
+/** Which seeds to try. */
 export interface ExploreOptions {
   /** How many interleavings to try (default 1,000). */
   readonly seeds?: number | undefined;

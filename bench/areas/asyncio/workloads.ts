@@ -112,7 +112,9 @@ async function mutexSemaphore(): Promise<Round> {
 }
 
 async function limit(): Promise<Round> {
-  const { default: pLimit } = await loadPeer<{ default: (n: number) => <T>(fn: () => Promise<T>) => Promise<T> }>('p-limit');
+  const { default: pLimit } = await loadPeer<{ default: (n: number) => <T>(fn: () => Promise<T>) => Promise<T> }>(
+    'p-limit',
+  );
   const limited = pLimit(10);
   return hundredTimes((job) => limited(job));
 }

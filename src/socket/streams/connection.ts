@@ -8,11 +8,13 @@ import { socketError } from './errors.ts';
 import { StreamReader } from './reader.ts';
 import { StreamWriter } from './writer.ts';
 
+/** How much a stream holds. */
 export interface StreamOptions {
   /** Bytes a reader holds before it slows the peer down, and the longest line (default 64 KiB). */
   readonly limit?: number | undefined;
 }
 
+/** How a connection is made; `timeout` and `signal` are for the making only. */
 export interface ConnectOptions extends StreamOptions, WaitOptions {
   readonly localAddress?: string | undefined;
 }
