@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { CancelledError, ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { watchForDeadlock } from './deadlock.ts';
 import type { Future } from './future.ts';
 import type { Scheduler } from './kernel.ts';
@@ -123,12 +123,30 @@ export class Runner implements AsyncDisposable {
       task.look();
       task.cancel();
     }
-    await Promise.all(tasks.map((task) => ended(task)));
+    await this.#untilEnded(tasks);
     for (const task of tasks.filter((each) => each.failed())) {
       const message = 'unhandled exception during run() shutdown';
       this.#kernel.report({ message, exception: task.reason(), future: task, unhandled: true });
     }
   }
+
+  async #untilEnded(tasks: readonly Task<unknown>[]): Promise<void> {
+    const stop = watchForDeadlock(this.#kernel, () => {
+      for (const task of tasks) giveUp(task, this.#kernel);
+    });
+    try {
+      await Promise.all(tasks.map((task) => ended(task)));
+    } finally {
+      stop();
+    }
+  }
+}
+
+function giveUp(task: Task<unknown>, kernel: Kernel): void {
+  if (task.done()) return;
+  const message = `${task.label} swallowed the cancellation at the end of its run and waits for what never comes; detached`;
+  kernel.report({ message, future: task });
+  task.giveUp(new CancelledError(message));
 }
 
 function ended(future: Future<unknown>): Promise<void> {
