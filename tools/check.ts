@@ -5,6 +5,7 @@ import { docExampleFaults } from './doc-examples.ts';
 import { commandFaults } from './guard/command-line.ts';
 import { faultsOf } from './guard/command.ts';
 import { errorListFaults } from './guard/error-list.ts';
+import { exampleFaults } from './guard/examples.ts';
 import type { Guard } from './guard/guard.ts';
 import { packFaults } from './guard/pack.ts';
 import { exportFaults, undocumented } from './guard/surface.ts';
@@ -39,7 +40,8 @@ const guards: readonly Guard[] = [
   { name: 'exports and entries agree', faults: () => exportFaults(repository) },
   { name: 'public names are documented', faults: () => undocumented(repository) },
   { name: 'errors are documented', faults: () => errorListFaults(repository) },
-  { name: 'examples run', faults: () => docExampleFaults(repository) },
+  { name: 'examples of the pages run', faults: () => docExampleFaults(repository) },
+  { name: 'programs of examples/ run', faults: () => exampleFaults(repository) },
   { name: 'npx simul runs in the checkout', faults: () => commandFaults(repository) },
   { name: 'the packed package works', faults: () => packFaults(repository) },
 ];

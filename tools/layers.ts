@@ -18,7 +18,10 @@ export function layerFaults(repository: string, rules: LayerRules): string[] {
   const faults: string[] = [];
   for (const file of sourceFiles(root)) {
     const targets = importsOf(file).map((specifier) => resolve(dirname(file), specifier));
-    graph.set(file, targets);
+    graph.set(
+      file,
+      importsOf(file, 'loaded').map((specifier) => resolve(dirname(file), specifier)),
+    );
     for (const target of targets) faults.push(...judge(root, file, target, level, rules));
   }
   return [...faults, ...cycles(graph).map((cycle) => `cycle: ${cycle.map((f) => relative(root, f)).join(' -> ')}`)];
@@ -48,11 +51,16 @@ function folderOf(root: string, file: string): string {
   return relative(root, file).split(sep)[0]!;
 }
 
-/** Relative specifiers of a file: static, type-only, re-exported and dynamic ones. Text in comments does not count. */
-export function importsOf(file: string): string[] {
+/**
+ * Relative specifiers of a file: static, type-only, re-exported and dynamic ones, and with `all` those of URLs too: the
+ * program of a thread or a process, which depends on us without being loaded into us. Text in comments does not count.
+ */
+export function importsOf(file: string, which: 'all' | 'loaded' = 'all'): string[] {
   const code = readFileSync(file, 'utf8').replace(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-  const found = code.matchAll(/(?:\bfrom\s*|\bimport\s*\(?\s*|new URL\(\s*)'(\.{1,2}\/[^']+)'/g);
-  return [...found].map((match) => match[1]!.replace(/\.js$/, '.ts'));
+  const loaded = /(?:\bfrom\s*|\bimport\s*\(?\s*)'(\.{1,2}\/[^']+)'/g;
+  const named = /new URL\(\s*'(\.{1,2}\/[^']+)'/g;
+  const found = [...code.matchAll(loaded), ...(which === 'all' ? code.matchAll(named) : [])];
+  return found.map((match) => match[1]!.replace(/\.js$/, '.ts'));
 }
 
 /** Each cycle once, as the path that closes it. */

@@ -1,6 +1,7 @@
 /** The closed list of codes; `docs/errors.md` documents each one and a test holds the two together. */
 export const errorCodes = [
   'SIMUL_BROKEN',
+  'SIMUL_CALLED_PROCESS',
   'SIMUL_CANCELLED',
   'SIMUL_CLOSED',
   'SIMUL_CONNECTION',
@@ -189,10 +190,13 @@ export class DecodeError extends SimulError {
   }
 }
 
-/** A server cannot be reached or refused us. */
+/** A server cannot be reached or refused us; `permanent` says that trying again is of no use until something is changed. */
 export class ConnectionError extends SimulError {
-  constructor(message: string, options: { cause?: unknown } = {}) {
+  readonly permanent: boolean;
+
+  constructor(message: string, options: { cause?: unknown; permanent?: boolean } = {}) {
     super('SIMUL_CONNECTION', message, options);
+    this.permanent = options.permanent ?? false;
   }
 
   static {

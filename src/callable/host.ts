@@ -13,6 +13,7 @@ export interface HostExit {
   readonly error?: unknown;
 }
 
+/** How one call is made. */
 export interface CallOptions {
   /** Gives up the call: it rejects at once, and `currentSignal()` fires in the function. */
   readonly signal?: AbortSignal | undefined;

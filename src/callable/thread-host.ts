@@ -6,6 +6,7 @@ import type { Response } from './protocol.ts';
 import type { Endpoint } from './remote-host.ts';
 import { RemoteHost } from './remote-host.ts';
 
+/** How the thread is started. */
 export interface ThreadHostOptions {
   /** Environment variables of the thread; by default a copy of ours. */
   readonly env?: NodeJS.ProcessEnv | typeof SHARE_ENV;

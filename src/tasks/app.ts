@@ -20,6 +20,7 @@ import type {
 import { checkPriority, registerTask } from './task.ts';
 import { messageTimes } from './times.ts';
 
+/** Where an app's tasks travel, and what holds for all of them. */
 export interface SimulOptions {
   /** URL of the broker; `SIMUL_BROKER_URL` overrides it, and the embedded broker in `./.simul` serves if none is given. */
   readonly broker?: string;

@@ -105,6 +105,7 @@ export class Reject extends ControlFlow {
   }
 }
 
+/** When a task that asks for it runs again. */
 export interface RetryOptions {
   /** The error behind the retry; thrown in its place once the retries are used up. */
   readonly error?: unknown;

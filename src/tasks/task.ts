@@ -9,6 +9,7 @@ export const poolNames = ['async', 'threads', 'processes', 'prefork', 'solo'] as
 /** Where a worker runs a task. */
 export type PoolName = (typeof poolNames)[number];
 
+/** How a task is sent, run and retried; the words are Celery's. */
 export interface TaskOptions extends RetryPolicy {
   /** Pass the TaskContext as the first argument. */
   readonly bind?: boolean;

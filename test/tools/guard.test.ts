@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { errorListFaults } from '../../tools/guard/error-list.ts';
+import { exampleFaults } from '../../tools/guard/examples.ts';
 import { exportFaults, undocumented } from '../../tools/guard/surface.ts';
 import { leftovers, machinePaths, namelessRooms, oversized, registryHosts, untyped } from '../../tools/guard/text.ts';
 
@@ -95,6 +96,28 @@ test('the list of errors, both ways', () => {
       'docs/errors.md has SIMUL_B twice',
     ]),
   );
+});
+
+test('a program of examples/ that fails', async () => {
+  const repository = mkdtempSync(join(tmpdir(), 'guard-'));
+  try {
+    const programs = {
+      '01-good': '',
+      '02-bad': `throw new Error('planted')`,
+      notes: `throw new Error('not numbered')`,
+    };
+    mkdirSync(join(repository, 'examples'));
+    mkdirSync(join(repository, 'dist/examples'), { recursive: true });
+    for (const [name, text] of Object.entries(programs)) {
+      writeFileSync(join(repository, `examples/${name}.ts`), text);
+      writeFileSync(join(repository, `dist/examples/${name}.js`), text);
+    }
+    const faults = await exampleFaults(repository);
+    assert.equal(faults.length, 1);
+    assert.match(faults[0]!, /^examples\/02-bad\.ts: [\s\S]*planted/);
+  } finally {
+    rmSync(repository, { recursive: true });
+  }
 });
 
 function inTree(files: Record<string, string>, body: (repository: string) => void): void {

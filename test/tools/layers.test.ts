@@ -77,6 +77,14 @@ test('a cycle is found inside one folder too', () => {
   assert.deepEqual(faults, ['cycle: base/a.ts -> base/b.ts -> base/c.ts -> base/a.ts']);
 });
 
+test('a program that is started by its URL closes no cycle', () => {
+  const faults = faultsOf({
+    'base/host.ts': `new Worker(new URL('./main.js', import.meta.url));`,
+    'base/main.ts': `import type { H } from './host.ts';`,
+  });
+  assert.deepEqual(faults, []);
+});
+
 test('what stands in a comment is no import', () => {
   const faults = faultsOf({ 'base/a.ts': `// import '../top/t.ts';\n/* from '../top/t.ts' */`, 'top/t.ts': '' });
   assert.deepEqual(faults, []);
