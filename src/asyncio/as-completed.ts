@@ -15,9 +15,9 @@ export interface AsCompletedOptions {
 }
 
 /**
- * Gives results in the order in which they come: `for await` yields them and throws a failure when it is its turn; a plain
- * `for` yields promises, so that each failure can be dealt with by itself. Throws TimeoutError when `timeout` is over;
- * what runs then goes on. Throws InvalidArgumentError. (asyncio.as_completed)
+ * Gives results in the order in which they come: `for await` yields them and throws a failure when it is its turn; a
+ * plain `for` yields promises, so that each failure can be dealt with by itself. Throws TimeoutError when `timeout` is
+ * over; what runs then goes on. Throws InvalidArgumentError. (asyncio.as_completed)
  *
  * @example
  * for await (const page of asCompleted(urls.map((url) => () => fetchPage(url)))) console.log(page.title);

@@ -11,9 +11,9 @@ export interface GatherOptions {
 }
 
 /**
- * Runs awaitables concurrently; gives their results in the order given. The first failure is thrown at once and the others go
- * on: choose TaskGroup if they should not. Cancelling it, or the task that awaits it, cancels them all. A cancelled
- * awaitable counts as failed with CancelledError. Throws InvalidArgumentError. (asyncio.gather)
+ * Runs awaitables concurrently; gives their results in the order given. The first failure is thrown at once and the
+ * others go on: choose TaskGroup if they should not. Cancelling it, or the task that awaits it, cancels them all. A
+ * cancelled awaitable counts as failed with CancelledError. Throws InvalidArgumentError. (asyncio.gather)
  *
  * @example
  * const [user, orders] = await gather([() => fetchUser(id), () => fetchOrders(id)]);

@@ -2,8 +2,8 @@
 export const acquired: Promise<true> = Promise.resolve(true as const);
 
 /**
- * Calls `fn` for who holds a lock or permit, and releases when it is over. No async function: each of its promises would
- * cost more than the lock.
+ * Calls `fn` for who holds a lock or permit, and releases when it is over. No async function: each of its promises
+ * would cost more than the lock.
  */
 export function holding<T>(held: { release(): void }, fn: () => T | PromiseLike<T>): Promise<T> {
   let outcome: T | PromiseLike<T>;

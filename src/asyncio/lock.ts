@@ -5,8 +5,9 @@ import { checkWait } from './wait.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
- * Mutual exclusion between tasks, first come, first served: `release` hands the lock to the task that has waited longest. Not
- * re-entrant. A cancelled or timed-out waiter leaves the queue; one that was handed the lock has it. (asyncio.Lock)
+ * Mutual exclusion between tasks, first come, first served: `release` hands the lock to the task that has waited
+ * longest. Not re-entrant. A cancelled or timed-out waiter leaves the queue; one that was handed the lock has it.
+ * (asyncio.Lock)
  *
  * @example
  * const lock = new Lock();

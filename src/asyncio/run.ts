@@ -26,8 +26,8 @@ export interface RunOptions {
 
 /**
  * Runs `main` as the task 'main' of a new loop and gives its result. Whatever it left running is then cancelled and
- * joined, so nothing outlives it; an error nobody looked at becomes an unhandled rejection. Throws what `main` throws, DeadlockError if
- * nothing can wake it any more, InvalidStateError inside another run. (asyncio.run)
+ * joined, so nothing outlives it; an error nobody looked at becomes an unhandled rejection. Throws what `main` throws,
+ * DeadlockError if nothing can wake it any more, InvalidStateError inside another run. (asyncio.run)
  *
  * @example
  * await run(async () => { await sleep(43_200); }, { clock: new VirtualClock({ autoJump: true }) });

@@ -5,8 +5,8 @@ import { checkWait } from './wait.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
- * A number of permits, first come, first served: `release` hands the permit to the task that has waited longest. A cancelled
- * or timed-out waiter leaves the queue; one that was handed a permit has it. (asyncio.Semaphore)
+ * A number of permits, first come, first served: `release` hands the permit to the task that has waited longest. A
+ * cancelled or timed-out waiter leaves the queue; one that was handed a permit has it. (asyncio.Semaphore)
  *
  * @example
  * const slots = new Semaphore(10);

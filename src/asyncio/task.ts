@@ -109,8 +109,8 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
   }
 
   /**
-   * Asks the task to end: the library call it waits in, or the next one, throws CancelledError, once for each request, and
-   * its signal aborts. The task may swallow it and go on. False if it is done. (asyncio.Task.cancel)
+   * Asks the task to end: the library call it waits in, or the next one, throws CancelledError, once for each request,
+   * and its signal aborts. The task may swallow it and go on. False if it is done. (asyncio.Task.cancel)
    */
   override cancel(message?: string): boolean {
     if (this.done()) return false;

@@ -28,8 +28,8 @@ export interface Draw {
 }
 
 /**
- * Runs `program` once for each seed, on a virtual clock, in an order of starts and wake-ups drawn from the seed; throws on the first failure, with
- * the seed in its message. A deadlock is a failure. Gives the number of runs.
+ * Runs `program` once for each seed, on a virtual clock, in an order of starts and wake-ups drawn from the seed; throws
+ * on the first failure, with the seed in its message. A deadlock is a failure. Gives the number of runs.
  *
  * @example
  * await explore(async (draw) => { await programWithTwoTasks(draw); }, { seeds: 10_000 });
