@@ -9,7 +9,7 @@ import type { Kernel } from './kernel.ts';
 import type { Report } from './report.ts';
 import { defaultReport } from './report.ts';
 import { currentKernel } from './scope.ts';
-import { listenTo } from './signal-source.ts';
+import { listenTo } from './signal-listener.ts';
 import type { TaskOptions } from './task.ts';
 import { Task } from './task.ts';
 import { checkTime } from './timeout.ts';

@@ -89,7 +89,8 @@ async function settlement(
   const waiting = futures.filter((future) => !future.done());
   const external = waiting.some((future) => future.external);
   const waiter = new Wait<void>(`${waiting.length} tasks or promises`, { signal }, { external });
-  const timer = timeout === undefined ? undefined : waiter.clock.setTimer(timeout, () => waiter.resolve());
+  const timer =
+    timeout === undefined || timeout === Infinity ? undefined : waiter.clock.setTimer(timeout, () => waiter.resolve());
   const observers = waiting.map((future) => {
     const notify = () => {
       if (enough(future)) waiter.resolve();

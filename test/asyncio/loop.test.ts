@@ -135,6 +135,8 @@ describe('the loop', () => {
       assert.equal(loop.removeSignalHandler('SIGWINCH'), false);
       assert.equal(process.listenerCount('SIGWINCH'), before);
       loop.addSignalHandler('SIGWINCH', () => {});
+      assert.throws(() => loop.addSignalHandler('SIGNONE' as never, () => {}), InvalidArgumentError);
+      assert.throws(() => loop.addSignalHandler('SIGKILL', () => {}), { code: 'EINVAL' });
     });
     assert.equal(process.listenerCount('SIGWINCH'), outside);
   });
