@@ -29,7 +29,8 @@ export const realClock: Clock = {
   now: () => performance.now() / 1000,
   time: () => Date.now() / 1000,
   setTimer: (delay, fn) => new RealTimer(delay, fn),
-  random: Math.random,
+  // Looked up at each call: a forked child replaces it, or all siblings would draw alike.
+  random: () => Math.random(),
 };
 
 // setTimeout holds a signed 32-bit number of milliseconds and fires at once beyond it: longer waits go in legs.

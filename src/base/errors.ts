@@ -1,6 +1,7 @@
 /** The closed list of codes; `docs/errors.md` documents each one and a test holds the two together. */
 export const errorCodes = [
   'SIMUL_BROKEN',
+  'SIMUL_CALLED_PROCESS',
   'SIMUL_CANCELLED',
   'SIMUL_CLOSED',
   'SIMUL_CONNECTION',

@@ -1,4 +1,7 @@
-import { InvalidArgumentError } from '../base/errors.ts';
+import { realClock } from '../base/clock.ts';
+import { Deadline, throwIfAborted, within } from '../base/deadline.ts';
+import type { WaitOptions } from '../base/deadline.ts';
+import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
 import { errno, libc, systemError } from './libc.ts';
 
 export const LOCK_SH = 1;
@@ -31,4 +34,33 @@ export function flockSync(fd: number, operation: typeof LOCK_SH | typeof LOCK_EX
     const number = errno();
     if (number !== EINTR) throw systemError('flock', { fd, errno: number });
   }
+}
+
+/**
+ * Takes the lock as soon as others let it go, looking again every few milliseconds (50 at most): the kernel tells
+ * nobody. Rejects with TimeoutError or CancelledError, the lock not taken.
+ *
+ * @example
+ * await flock(fd, LOCK_EX, { timeout: 5 });
+ */
+export async function flock(
+  fd: number,
+  operation: typeof LOCK_SH | typeof LOCK_EX | typeof LOCK_UN,
+  options: WaitOptions = {},
+): Promise<void> {
+  const deadline = Deadline.after(options.timeout);
+  throwIfAborted(options.signal);
+  for (let pause = 0.001; !tryFlock(fd, operation); pause = Math.min(0.05, pause * 2)) {
+    if (deadline.passed)
+      throw new TimeoutError(`lock of fd ${fd} not free after ${options.timeout} s`, { timeout: options.timeout });
+    // Uneven pauses, so that two waiters do not keep missing each other's gaps.
+    const wait = Math.min(deadline.left, pause * (0.5 + realClock.random()));
+    await within(sleep(wait), { signal: options.signal });
+  }
+}
+
+function sleep(seconds: number): Promise<void> {
+  return new Promise((resolve) => {
+    realClock.setTimer(seconds, resolve);
+  });
 }

@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { getSystemErrorName } from 'node:util';
+import { constants } from 'node:os';
 import type koffiModule from 'koffi';
 import { SystemError, UnsupportedError } from '../base/errors.ts';
 
@@ -59,12 +59,9 @@ export function checked(result: number, syscall: string, details: { path?: strin
   return result;
 }
 
+// Node's own table holds only what libuv knows, which is not ENOEXEC, ECHILD and others.
 function errorName(number: number): string {
-  try {
-    return getSystemErrorName(-number);
-  } catch {
-    return `E${number}`;
-  }
+  return Object.entries(constants.errno).find(([, value]) => value === number)?.[0] ?? `E${number}`;
 }
 
 function strerror(number: number): string {

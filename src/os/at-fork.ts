@@ -1,0 +1,35 @@
+/** What `registerAtFork` takes; each is optional. */
+export interface AtForkHooks {
+  /** In the parent, before the fork; the last registered runs first. */
+  readonly before?: () => void;
+  /** In the parent, after the fork (a failed one too), in order of registration. */
+  readonly afterInParent?: () => void;
+  /** In the child, before `fork` returns, in order of registration. */
+  readonly afterInChild?: () => void;
+}
+
+const registered: AtForkHooks[] = [];
+
+/**
+ * Registers functions around every later `fork()`, as Python's os.register_at_fork does; there is no way back. They are
+ * synchronous; one that throws is reported as an uncaught exception and does not stop the fork or the other hooks.
+ *
+ * @example
+ * registerAtFork({ afterInChild: () => reconnect() });
+ */
+export function registerAtFork(hooks: AtForkHooks): void {
+  registered.push(hooks);
+}
+
+/** @internal */
+export function runAtFork(when: keyof AtForkHooks): void {
+  for (const hooks of when === 'before' ? [...registered].reverse() : [...registered]) {
+    try {
+      hooks[when]?.();
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+}

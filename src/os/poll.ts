@@ -1,0 +1,231 @@
+import { AsyncResource } from 'node:async_hooks';
+import { getSystemErrorName } from 'node:util';
+import { isMainThread } from 'node:worker_threads';
+import { cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
+import type { WaitOptions } from '../base/deadline.ts';
+import { realClock } from '../base/clock.ts';
+import { ClosedError, InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
+import { duplicate } from './duplicate.ts';
+import { koffi, libc } from './libc.ts';
+import type { NativeFunction } from './libc.ts';
+import { currentIsolate, currentLoop, nodeBinary, uv } from './uv.ts';
+
+/** Something can be read, or the other side is gone. */
+export const POLLIN = 1;
+/** Something can be written, or the other side is gone. */
+export const POLLOUT = 2;
+/** The other side hung up. */
+export const POLLHUP = 4;
+/** Exceptional data. */
+export const POLLPRI = 8;
+
+const UV_POLL = 8;
+const UV_EEXIST = -17;
+// uv_handle_t.flags behind data, loop, type, close_cb, two queue pointers, four reserved words and next_closing: the
+// layout is part of libuv's ABI since 1.0.
+const flagsOffset = 88;
+const UV_HANDLE_INTERNAL = 0x10;
+
+/**
+ * Waits once for a descriptor to become ready and tells for what (`POLLIN`, `POLLOUT`, …, or-ed). For eventfds,
+ * pidfds, inotify, FIFOs, datagram and listening sockets; regular files are refused by the kernel (EPERM). Makes the
+ * descriptor non-blocking. Rejects with TimeoutError, or CancelledError when `signal` is aborted; the loop is kept
+ * alive meanwhile. See poll(2) and libuv's uv_poll_t.
+ *
+ * @example
+ * await poll(fd, POLLIN, { timeout: 5 });
+ */
+export async function poll(fd: number, events: number, options: WaitOptions = {}): Promise<number> {
+  const { timeout, signal } = options;
+  throwIfAborted(signal);
+  if (timeout !== undefined) checkSeconds('timeout', timeout);
+  return new Promise<number>((resolve, reject) => {
+    const finish = (settle: () => void) => {
+      watch.close();
+      timer?.cancel();
+      signal?.removeEventListener('abort', abort);
+      settle();
+    };
+    const abort = () => finish(() => reject(cancelledBy(signal!)));
+    const watch = new Poll(fd, (ready) => finish(() => resolve(ready)));
+    const timer =
+      timeout === undefined || timeout === Infinity
+        ? undefined
+        : realClock.setTimer(timeout, () =>
+            finish(() => reject(new TimeoutError(`poll of fd ${fd} timed out after ${timeout} s`, { timeout }))),
+          );
+    signal?.addEventListener('abort', abort, { once: true });
+    watch.start(events);
+  });
+}
+
+/**
+ * Watches the readiness of any descriptor on this thread's event loop, level-triggered, until closed. Works on the main
+ * thread and in workers. The listener runs as a loop callback of its own, with microtasks and ticks after it.
+ * A failed descriptor counts as ready for everything asked: the read or write that follows has the error.
+ *
+ * @example
+ * using watch = new Poll(fd, () => drain(fd));
+ * watch.start(POLLIN);
+ */
+export class Poll implements Disposable {
+  readonly fd: number;
+  readonly #listener: (events: number) => void;
+  readonly #resource = new AsyncResource('SIMULPOLL');
+  readonly #own: number | undefined;
+  #handle: number | undefined;
+  #events = 0;
+
+  constructor(fd: number, listener: (events: number) => void) {
+    if (!Number.isInteger(fd) || fd < 0) throw new InvalidArgumentError('fd', fd, 'an open file descriptor');
+    this.fd = fd;
+    this.#listener = listener;
+    const handle = newHandle();
+    let result = native().init(currentLoop(), handle, fd);
+    if (result === UV_EEXIST) {
+      // libuv watches a descriptor for one handle only (a socket's, or another Poll): a duplicate is as good.
+      this.#own = duplicate(fd);
+      result = native().init(currentLoop(), handle, this.#own);
+    }
+    if (result < 0) {
+      this.#releaseOwn();
+      freeHandle(handle);
+      throw new SystemError(getSystemErrorName(result), -result, 'uv_poll_init', { fd, message: 'cannot be polled' });
+    }
+    this.#handle = handle;
+    native().adopt(handle);
+    polls.set(handle, this);
+  }
+
+  /** Begins, or changes what is watched for. */
+  start(events: number): this {
+    if (this.#handle === undefined) throw new ClosedError(`poll of fd ${this.fd} is closed`);
+    this.#events = events;
+    native().start(this.#handle, events);
+    return this;
+  }
+
+  /** Watches no more; `start` begins again. */
+  stop(): this {
+    if (this.#handle !== undefined) native().stop(this.#handle);
+    return this;
+  }
+
+  /** Keeps the event loop alive while it watches (the default). */
+  ref(): this {
+    if (this.#handle !== undefined) native().ref(this.#handle);
+    return this;
+  }
+
+  /** Does not keep the event loop alive. */
+  unref(): this {
+    if (this.#handle !== undefined) native().unref(this.#handle);
+    return this;
+  }
+
+  /** Ends the watch; the descriptor stays open. Idempotent. */
+  close(): void {
+    if (this.#handle === undefined) return;
+    polls.delete(this.#handle);
+    native().close(this.#handle);
+    this.#handle = undefined;
+    this.#releaseOwn();
+    this.#resource.emitDestroy();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal */
+  notify(status: number, events: number): void {
+    this.#resource.runInAsyncScope(this.#listener, undefined, status < 0 ? this.#events : events);
+  }
+
+  #releaseOwn(): void {
+    if (this.#own !== undefined) libc('int close(int fd)')(this.#own);
+  }
+}
+
+const polls = new Map<number, Poll>();
+const spare: number[] = [];
+
+interface Native {
+  readonly init: NativeFunction;
+  start(handle: number, events: number): void;
+  readonly stop: NativeFunction;
+  readonly ref: NativeFunction;
+  readonly unref: NativeFunction;
+  close(handle: number): void;
+  adopt(handle: number): void;
+}
+
+let bound: Native | undefined;
+
+function native(): Native {
+  return (bound ??= bind());
+}
+
+function bind(): Native {
+  const ffi = koffi();
+  const pollProto = ffi.pointer(ffi.proto('void', ['uintptr_t', 'int', 'int']));
+  const closeProto = ffi.pointer(ffi.proto('void', ['uintptr_t']));
+  const start = nodeBinary().func('uv_poll_start', 'int', ['uintptr_t', 'int', pollProto]);
+  const close = nodeBinary().func('uv_close', 'void', ['uintptr_t', closeProto]);
+  const onPoll = ffi.register(dispatch, pollProto);
+  const onClose = ffi.register(freeHandle, closeProto);
+  const guard = isMainThread ? undefined : workerGuard();
+  return {
+    init: uv('int uv_poll_init(uintptr_t loop, uintptr_t handle, int fd)'),
+    start: (handle, events) => start(handle, events, onPoll),
+    stop: uv('int uv_poll_stop(uintptr_t handle)'),
+    ref: uv('void uv_ref(uintptr_t handle)'),
+    unref: uv('void uv_unref(uintptr_t handle)'),
+    close: (handle) => {
+      guard?.remove(handle);
+      close(handle, onClose);
+    },
+    adopt: (handle) => guard?.add(handle),
+  };
+}
+
+function dispatch(handle: number, status: number, events: number): void {
+  try {
+    polls.get(handle)?.notify(status, events);
+  } catch (error) {
+    // An exception must not cross libuv's frames: it is thrown again where the program's own handlers see it.
+    process.nextTick(() => {
+      throw error;
+    });
+  }
+}
+
+// A worker that ends with a foreign handle open aborts the whole process (CheckedUvLoopClose in node_worker.cc), and
+// `terminate()` runs no JavaScript to close it. Marked internal, libuv tolerates it; and a native clean-up hook stops
+// it first, so that no callback reaches a dead environment.
+function workerGuard(): { add(handle: number): void; remove(handle: number): void } {
+  const isolate = currentIsolate();
+  const stop = libc('uintptr_t dlsym(uintptr_t library, str name)')(0, 'uv_poll_stop');
+  const args = '(uintptr_t isolate, uintptr_t fn, uintptr_t arg)';
+  const add = uv(`void _ZN4node25AddEnvironmentCleanupHookEPN2v87IsolateEPFvPvES3_${args}`);
+  const remove = uv(`void _ZN4node28RemoveEnvironmentCleanupHookEPN2v87IsolateEPFvPvES3_${args}`);
+  return {
+    add: (handle) => {
+      const flags = new DataView(koffi().view(BigInt(handle), flagsOffset + 4));
+      flags.setUint32(flagsOffset, flags.getUint32(flagsOffset, true) | UV_HANDLE_INTERNAL, true);
+      add(isolate, stop, handle);
+    },
+    remove: (handle) => remove(isolate, stop, handle),
+  };
+}
+
+function newHandle(): number {
+  return (
+    spare.pop() ?? libc('uintptr_t calloc(size_t n, size_t size)')(1, uv('size_t uv_handle_size(int type)')(UV_POLL))
+  );
+}
+
+function freeHandle(handle: number): void {
+  if (spare.length < 256) spare.push(handle);
+  else libc('void free(uintptr_t memory)')(handle);
+}

@@ -1,0 +1,186 @@
+import { constants } from 'node:os';
+import type { ClockTimer } from '../base/clock.ts';
+import { realClock } from '../base/clock.ts';
+import type { WaitOptions } from '../base/deadline.ts';
+import { cancelledBy, checkSeconds, Deadline, throwIfAborted } from '../base/deadline.ts';
+import { InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
+import { registerAtFork } from './at-fork.ts';
+import { libc } from './libc.ts';
+import { getpgid } from './process-ids.ts';
+import { pidfdOpen } from './pidfd.ts';
+import { reap, WCONTINUED, WNOHANG, WUNTRACED } from './reap.ts';
+
+export { WCONTINUED, WNOHANG, WUNTRACED } from './reap.ts';
+
+/** What wait calls answer: whose status, and the status for the `W…` macros. `[0, 0]`: nothing yet (WNOHANG). */
+export type WaitResult = [pid: number, status: number];
+
+const { ECHILD } = constants.errno;
+
+// Only these are waited for: waitpid(-1) would take the exit statuses of Node's own children from it, and their
+// `exit` events would never come.
+const children = new Set<number>();
+const waiters = new Set<Waiter>();
+
+interface Waiter {
+  readonly matches: (pid: number) => boolean;
+  readonly options: number;
+  readonly resolve: (result: WaitResult) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/**
+ * Waits for any child made by `fork` to end, reaps it, and gives `[pid, status]`. SystemError ECHILD if there is none;
+ * TimeoutError, CancelledError. Children of Popen have waits of their own. wait(2).
+ *
+ * @example
+ * const [pid, status] = await wait();
+ */
+export function wait(options: WaitOptions = {}): Promise<WaitResult> {
+  return waitpid(-1, 0, options);
+}
+
+/**
+ * Waits for a child made by `fork`: that one, any (-1), any of our process group (0) or of group -pid. `options`:
+ * `WNOHANG` (at once; `[0, 0]` if none has ended), `WUNTRACED`, `WCONTINUED`. SystemError ECHILD if no child matches,
+ * TimeoutError, CancelledError (nothing is reaped then). waitpid(2).
+ *
+ * @example
+ * const [, status] = await waitpid(pid, 0, { timeout: 5 }); waitstatusToExitcode(status);
+ */
+export async function waitpid(pid: number, options = 0, waitOptions: WaitOptions = {}): Promise<WaitResult> {
+  const { timeout, signal } = waitOptions;
+  throwIfAborted(signal);
+  if (timeout !== undefined) checkSeconds('timeout', timeout);
+  const matches = matcher(pid);
+  const now = collect(matches, checkOptions(options));
+  if (now !== undefined) return now;
+  if (options & WNOHANG) return [0, 0];
+  return new Promise<WaitResult>((resolve, reject) => {
+    let timer: ClockTimer | undefined;
+    const finish = () => {
+      waiters.delete(waiter);
+      timer?.cancel();
+      signal?.removeEventListener('abort', abort);
+      listen();
+    };
+    const waiter: Waiter = {
+      matches,
+      options,
+      resolve: (result) => (finish(), resolve(result)),
+      reject: (error) => (finish(), reject(error)),
+    };
+    const abort = () => waiter.reject(cancelledBy(signal!));
+    // The timer also holds the event loop; signal handlers do not.
+    timer = realClock.setTimer(timeout ?? Infinity, () =>
+      waiter.reject(new TimeoutError(`waitpid(${pid}) timed out after ${timeout} s`, { timeout })),
+    );
+    signal?.addEventListener('abort', abort, { once: true });
+    waiters.add(waiter);
+    listen();
+    scan(); // a child may have ended before the handler was in place
+  });
+}
+
+/** As `wait`, blocking this thread. */
+export function waitSync(options: { timeout?: number } = {}): WaitResult {
+  return waitpidSync(-1, 0, options);
+}
+
+/** As `waitpid`, blocking this thread; for programs that have nothing else to do meanwhile. */
+export function waitpidSync(pid: number, options = 0, { timeout }: { timeout?: number } = {}): WaitResult {
+  const deadline = Deadline.after(timeout);
+  const matches = matcher(pid);
+  for (;;) {
+    const result = collect(matches, checkOptions(options));
+    if (result !== undefined) return result;
+    if (options & WNOHANG) return [0, 0];
+    if (deadline.passed) throw new TimeoutError(`waitpid(${pid}) timed out after ${timeout} s`, { timeout });
+    sleepUntilExit(pid, options, deadline.left);
+  }
+}
+
+/** Notes a child of `fork`. */
+export function adoptChild(pid: number): void {
+  children.add(pid);
+}
+
+registerAtFork({
+  afterInChild: () => {
+    // They are siblings now, and the promises belong to the parent.
+    children.clear();
+    waiters.clear();
+    listen();
+  },
+});
+
+// The status of the first matching child that has one; throws ECHILD when none matches.
+function collect(matches: (pid: number) => boolean, options: number): WaitResult | undefined {
+  let any = false;
+  for (const pid of children) {
+    if (!matches(pid)) continue;
+    const status = reap(pid, options | WNOHANG);
+    if (status === 'gone') {
+      children.delete(pid);
+      continue;
+    }
+    any = true;
+    if (status === undefined) continue;
+    const ended = (status & 0xff) !== 0x7f && status !== 0xffff;
+    if (ended) children.delete(pid);
+    return [pid, status];
+  }
+  if (any) return undefined;
+  throw new SystemError('ECHILD', ECHILD, 'waitpid', { message: 'no such child made by fork' });
+}
+
+function scan(): void {
+  for (const waiter of waiters) {
+    try {
+      const result = collect(waiter.matches, waiter.options);
+      if (result !== undefined) waiter.resolve(result);
+    } catch (error) {
+      waiter.reject(error);
+    }
+  }
+}
+
+let listening = false;
+
+// SIGCHLD tells of every change, stops included, which a pidfd does not; and costs no descriptor per child.
+function listen(): void {
+  const wanted = waiters.size > 0;
+  if (wanted === listening) return;
+  listening = wanted;
+  if (wanted) process.on('SIGCHLD', scan);
+  else process.removeListener('SIGCHLD', scan);
+}
+
+// A bounded sleep on the one child's pidfd, or a short one where any may end, or stop.
+function sleepUntilExit(pid: number, options: number, left: number): void {
+  const poll = libc('int poll(void *fds, unsigned long count, int timeout)');
+  const exact = pid > 0 && (options & (WUNTRACED | WCONTINUED)) === 0;
+  if (!exact) {
+    poll(null, 0, Math.min(2, Math.ceil(left * 1000)));
+    return;
+  }
+  const pidfd = pidfdOpen(pid);
+  const entry = Buffer.alloc(8);
+  entry.writeInt32LE(pidfd, 0);
+  entry.writeInt16LE(1, 4);
+  poll(entry, 1, Math.min(1000, Math.ceil(left * 1000)));
+  libc('int close(int fd)')(pidfd);
+}
+
+function matcher(pid: number): (child: number) => boolean {
+  if (!Number.isInteger(pid)) throw new InvalidArgumentError('pid', pid, 'a process id, -1, 0 or a negative group id');
+  if (pid > 0) return (child) => child === pid;
+  if (pid === -1) return () => true;
+  const group = pid === 0 ? getpgid() : -pid;
+  return (child) => getpgid(child) === group;
+}
+
+function checkOptions(options: number): number {
+  if (Number.isInteger(options) && (options & ~(WNOHANG | WUNTRACED | WCONTINUED)) === 0) return options;
+  throw new InvalidArgumentError('options', options, 'WNOHANG, WUNTRACED and WCONTINUED, or-ed');
+}

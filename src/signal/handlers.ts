@@ -1,0 +1,190 @@
+import { constants } from 'node:os';
+import { isMainThread, threadId } from 'node:worker_threads';
+import { InvalidArgumentError, SystemError, UnsupportedError } from '../base/errors.ts';
+import { signalNumber } from '../os/process-ids.ts';
+import {
+  defaultDisposition,
+  ignoredDisposition,
+  isDefault,
+  isIgnored,
+  readDisposition,
+  writeDisposition,
+} from './disposition.ts';
+import type { Disposition } from './disposition.ts';
+import { SIG_DFL, SIG_IGN, signalName } from './names.ts';
+
+/** Called in the event loop, some time after the signal, with its number and name. */
+export type SignalHandler = (signum: number, name: NodeJS.Signals) => void;
+export type SignalAction = SignalHandler | typeof SIG_IGN | typeof SIG_DFL;
+
+interface Slot {
+  readonly signum: number;
+  readonly name: NodeJS.Signals | undefined;
+  action: SignalAction;
+  /** What was there before we changed the kernel's disposition behind libuv's back; put back before libuv may. */
+  overwritten: Disposition | undefined;
+  listening: boolean;
+  /** Waits that take the signal before the handler does. */
+  readonly takers: Set<(signum: number) => void>;
+  readonly listener: () => void;
+}
+
+const slots = new Map<number, Slot>();
+const afterHandler = new Set<() => void>();
+
+/**
+ * Sets what happens on a signal, given by number or name: a handler, `SIG_IGN` (children inherit it, as POSIX says) or
+ * `SIG_DFL`. Returns what was set before, to be given back later; `undefined` if others listen by `process.on`. Handlers run in
+ * the event loop in order of arrival; equal signals may be merged while they wait, none runs twice. The kernel's
+ * defaults come back when the program exits.
+ *
+ * SIGKILL, SIGSTOP and numbers out of range: SystemError EINVAL. In a worker thread, and SIGCHLD to SIG_IGN: UnsupportedError.
+ * Node opens its inspector on SIGUSR1 only while nobody ever set a handler for it. sigaction(2).
+ *
+ * @example
+ * const previous = signal('SIGUSR1', () => console.log('reload'));
+ */
+export function signal(sig: number | NodeJS.Signals, action: SignalAction): SignalAction | undefined {
+  const signum = checkSignal(sig);
+  checkAction(signum, action);
+  const before = getsignal(signum);
+  const slot = slotOf(signum);
+  if (typeof action === 'function' && slot.name === undefined)
+    throw new UnsupportedError(`Node cannot handle signal ${signum}; SIG_IGN and SIG_DFL can be set for it`);
+  slot.action = action;
+  apply(slot);
+  return before;
+}
+
+/** What is set for a signal: a handler of ours, SIG_IGN, SIG_DFL, or `undefined` for listeners of `process.on`. */
+export function getsignal(sig: number | NodeJS.Signals): SignalAction | undefined {
+  const signum = signalNumber(sig);
+  const slot = slots.get(signum);
+  if (slot !== undefined && (typeof slot.action === 'function' || slot.overwritten !== undefined)) return slot.action;
+  const now = readDisposition(signum);
+  if (isIgnored(now)) return SIG_IGN;
+  if (isDefault(now)) return SIG_DFL;
+  // Node itself catches some (SIGINT, to restore the terminal) only to do what the default would.
+  return foreignListeners(signum, slot) ? undefined : SIG_DFL;
+}
+
+/** Takes the next deliveries of a signal in place of its handler, until released. @internal */
+export function takeSignal(sig: number | NodeJS.Signals, taker: (signum: number) => void): () => void {
+  const signum = checkSignal(sig);
+  const slot = slotOf(signum);
+  if (slot.name === undefined) throw new UnsupportedError(`Node cannot wait for signal ${signum}`);
+  if (!slots.has(signum) || slot.takers.size === 0) rememberAction(slot);
+  slot.takers.add(taker);
+  apply(slot);
+  return () => {
+    if (slot.takers.delete(taker)) apply(slot);
+  };
+}
+
+/** Calls back after the next handler has run. @internal */
+export function onceHandled(callback: () => void): () => void {
+  afterHandler.add(callback);
+  return () => {
+    afterHandler.delete(callback);
+  };
+}
+
+/** The number of a signal whose action may be changed from here; throws the reason otherwise. */
+export function checkSignal(sig: number | NodeJS.Signals): number {
+  if (!isMainThread)
+    throw new UnsupportedError(`signals belong to the process: only its main thread may set them, not worker ${threadId}`);
+  const signum = signalNumber(sig);
+  readDisposition(signum); // EINVAL for what is no signal
+  if (signum === constants.signals.SIGKILL || signum === constants.signals.SIGSTOP) {
+    const message = `${signalName(signum)} can be neither caught nor ignored`;
+    throw new SystemError('EINVAL', constants.errno.EINVAL, 'sigaction', { message });
+  }
+  return signum;
+}
+
+function checkAction(signum: number, action: SignalAction): void {
+  if (action !== SIG_IGN && action !== SIG_DFL && typeof action !== 'function')
+    throw new InvalidArgumentError('action', action, 'a function, SIG_IGN or SIG_DFL');
+  if (signum === constants.signals.SIGCHLD && action === SIG_IGN)
+    throw new UnsupportedError(
+      'SIGCHLD cannot be ignored: the kernel would reap every child, and nobody would learn their exit statuses',
+    );
+}
+
+function slotOf(signum: number): Slot {
+  let slot = slots.get(signum);
+  if (slot === undefined) {
+    const fresh: Slot = {
+      signum,
+      name: signalName(signum),
+      action: SIG_DFL,
+      overwritten: undefined,
+      listening: false,
+      takers: new Set(),
+      listener: () => deliver(fresh),
+    };
+    slot = fresh;
+    slots.set(signum, slot);
+    if (slots.size === 1) process.on('exit', restoreDefaults);
+  }
+  return slot;
+}
+
+// A slot made for a wait has to leave an inherited SIG_IGN as it found it.
+function rememberAction(slot: Slot): void {
+  if (typeof slot.action === 'function') return;
+  if (slot.overwritten === undefined && isIgnored(readDisposition(slot.signum))) slot.action = SIG_IGN;
+}
+
+function apply(slot: Slot): void {
+  // First everything as libuv believes it to be, so that its own bookkeeping stays right.
+  if (slot.overwritten !== undefined) writeDisposition(slot.signum, slot.overwritten);
+  slot.overwritten = undefined;
+  listen(slot, typeof slot.action === 'function' || slot.takers.size > 0);
+  if (slot.listening) return;
+  const wanted = slot.action === SIG_IGN ? ignoredDisposition : defaultDisposition;
+  const now = readDisposition(slot.signum);
+  if (slot.action === SIG_DFL && (isDefault(now) || isNodesOwn(slot, now))) return;
+  if (slot.action === SIG_IGN && isIgnored(now)) {
+    slot.overwritten = now;
+    return;
+  }
+  slot.overwritten = now;
+  writeDisposition(slot.signum, wanted);
+}
+
+function listen(slot: Slot, wanted: boolean): void {
+  if (wanted === slot.listening || slot.name === undefined) return;
+  slot.listening = wanted;
+  if (wanted) process.on(slot.name, slot.listener);
+  else process.removeListener(slot.name, slot.listener);
+}
+
+// Not ignored, nobody listens: a handler Node installed at start, which does what the default does.
+function isNodesOwn(slot: Slot, now: Disposition): boolean {
+  return !isIgnored(now) && !foreignListeners(slot.signum, slot);
+}
+
+function deliver(slot: Slot): void {
+  const [taker] = slot.takers;
+  if (taker !== undefined) {
+    taker(slot.signum);
+    return;
+  }
+  try {
+    if (typeof slot.action === 'function') slot.action(slot.signum, slot.name!);
+  } finally {
+    for (const callback of afterHandler) callback();
+  }
+}
+
+function foreignListeners(signum: number, slot: Slot | undefined): boolean {
+  const name = slot?.name ?? signalName(signum);
+  if (name === undefined) return false;
+  return process.listeners(name).some((listener) => listener !== slot?.listener);
+}
+
+// The loop has ended: a handler would never run, and the signal would be lost on a program that hangs in its last act.
+function restoreDefaults(): void {
+  for (const slot of slots.values()) if (slot.listening) writeDisposition(slot.signum, defaultDisposition);
+}

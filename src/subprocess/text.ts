@@ -1,0 +1,46 @@
+import { TextDecoder } from 'node:util';
+import { DecodeError, InvalidArgumentError } from '../base/errors.ts';
+
+/** How bytes become text. */
+export interface TextOptions {
+  /** Gives strings instead of Buffers, in `encoding` (utf-8), with line ends written as `\n`. */
+  readonly text?: boolean | undefined;
+  /** A label of the Encoding Standard; implies `text`. */
+  readonly encoding?: string | undefined;
+  /** What to do with bytes that are none: 'strict' (DecodeError, the default) or 'replace' (U+FFFD). */
+  readonly errors?: 'strict' | 'replace' | undefined;
+}
+
+export function wantsText(options: TextOptions): boolean {
+  return options.text === true || options.encoding !== undefined || options.errors !== undefined;
+}
+
+/** The decoder asked for; InvalidArgumentError for an encoding nobody knows. */
+export function textDecoder({ encoding = 'utf-8', errors = 'strict' }: TextOptions): TextDecoder {
+  if (errors !== 'strict' && errors !== 'replace')
+    throw new InvalidArgumentError('errors', errors, "'strict' or 'replace'");
+  try {
+    return new TextDecoder(encoding, { fatal: errors === 'strict', ignoreBOM: true });
+  } catch (cause) {
+    throw new InvalidArgumentError('encoding', encoding, 'a label of the Encoding Standard, as "utf-8"', { cause });
+  }
+}
+
+/** A whole output as text: one decoder over all bytes, so that no chunk border can split a character. */
+export function decodeText(bytes: Uint8Array, options: TextOptions): string {
+  return universalNewlines(decodeWith(textDecoder(options), bytes, false));
+}
+
+export function decodeWith(decoder: TextDecoder, bytes: Uint8Array | undefined, stream: boolean): string {
+  try {
+    return decoder.decode(bytes, { stream });
+  } catch (cause) {
+    throw new DecodeError(`output is not valid ${decoder.encoding}; errors: 'replace' would mark the bad bytes`, {
+      cause,
+    });
+  }
+}
+
+function universalNewlines(text: string): string {
+  return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+}
