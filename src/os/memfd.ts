@@ -15,7 +15,8 @@ export const MFD_ALLOW_SEALING = 2;
  * const fd = memfd('frames', 1 << 20);
  */
 export function memfd(name: string, size = 0, flags: number = MFD_CLOEXEC): number {
-  if (typeof name !== 'string' || name.includes('\0')) throw new InvalidArgumentError('name', name, 'a name without NUL');
+  if (typeof name !== 'string' || name.includes('\0'))
+    throw new InvalidArgumentError('name', name, 'a name without NUL');
   if (!Number.isSafeInteger(size) || size < 0) throw new InvalidArgumentError('size', size, 'a number of bytes');
   // fallocate would go on until the machine has no memory left, and the kernel ends some program for it.
   if (size > freemem())

@@ -92,7 +92,9 @@ export function onceHandled(callback: () => void): () => void {
 /** The number of a signal whose action may be changed from here; throws the reason otherwise. */
 export function checkSignal(sig: number | NodeJS.Signals): number {
   if (!isMainThread)
-    throw new UnsupportedError(`signals belong to the process: only its main thread may set them, not worker ${threadId}`);
+    throw new UnsupportedError(
+      `signals belong to the process: only its main thread may set them, not worker ${threadId}`,
+    );
   const signum = signalNumber(sig);
   readDisposition(signum); // EINVAL for what is no signal
   if (signum === constants.signals.SIGKILL || signum === constants.signals.SIGSTOP) {
