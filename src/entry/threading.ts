@@ -4,3 +4,7 @@ export { Event } from '../threading/event.ts';
 export { Lock } from '../threading/lock.ts';
 export { RLock } from '../threading/rlock.ts';
 export { BoundedSemaphore, Semaphore } from '../threading/semaphore.ts';
+export { Queue } from '../threading/queue.ts';
+export { SimpleQueue } from '../threading/simple-queue.ts';
+export { Connection, Pipe } from '../threading/pipe.ts';
+export type { PipeOptions } from '../threading/pipe.ts';

@@ -3,7 +3,7 @@ import { checkSeconds, Deadline, throwIfAborted } from '../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError, TimeoutError } from '../base/errors.ts';
 import type { SharedLock } from './lock.ts';
 import type { Region } from './region.ts';
-import { ALL, BODY, SEQUENCE, STATE } from './region.ts';
+import { ALL, BODY, LOOK_AGAIN, SEQUENCE, STATE } from './region.ts';
 import { SharedRLock } from './rlock.ts';
 import { Waits } from './waits.ts';
 
@@ -78,7 +78,7 @@ export abstract class SharedCondition {
     for (;;) {
       const sequence = Atomics.load(this.region.words, SEQUENCE);
       const depth = this.#unlock();
-      this.region.wait(SEQUENCE, sequence, deadline.left);
+      this.region.wait(SEQUENCE, sequence, Math.min(deadline.left, LOOK_AGAIN));
       this.lock.acquireSync();
       this.#relocked(depth);
       if (this.#take(ticket)) return true;

@@ -2,7 +2,7 @@ import type { WaitOptions } from '../base/deadline.ts';
 import { Deadline, throwIfAborted } from '../base/deadline.ts';
 import { TimeoutError } from '../base/errors.ts';
 import type { Region, WordValue } from './region.ts';
-import { ALL, SEQUENCE } from './region.ts';
+import { ALL, LOOK_AGAIN, SEQUENCE } from './region.ts';
 import { RobustMutex } from './robust-mutex.ts';
 import { Waits } from './waits.ts';
 import type { WaitsOptions } from './waits.ts';
@@ -73,7 +73,7 @@ export class Monitor {
       if (deadline.passed) {
         throw new TimeoutError(`waiting for ${this.#options.what} timed out after ${timeout} s`, { timeout });
       }
-      this.region.wait(SEQUENCE, sequence, deadline.left, words);
+      this.region.wait(SEQUENCE, sequence, Math.min(deadline.left, LOOK_AGAIN), words);
     }
   }
 }

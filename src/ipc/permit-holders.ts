@@ -37,12 +37,31 @@ export class PermitHolders {
     return sum;
   }
 
+  /** Whether anybody alive holds one. May be asked outside of the monitor. */
+  any(): boolean {
+    const { words } = this.#region;
+    if (Atomics.load(words, ANONYMOUS) > 0) return true;
+    return this.#slots.some(({ index, owner }) => owner !== 0 && Atomics.load(words, index + COUNT) > 0);
+  }
+
   /** One more for this thread. */
   add(): void {
     const { words } = this.#region;
     const slot = this.#own() ?? this.#claim();
     if (slot === undefined) words[ANONYMOUS]!++;
     else words[slot.index + COUNT]!++;
+  }
+
+  /** One more for somebody who is not known yet: an object on its way. */
+  addAnonymous(): void {
+    this.#region.words[ANONYMOUS]!++;
+  }
+
+  /** This thread is who was not known. */
+  claimAnonymous(): void {
+    const { words } = this.#region;
+    words[ANONYMOUS] = Math.max(0, words[ANONYMOUS]! - 1);
+    this.add();
   }
 
   /** One less: for this thread if it has any, else for who has most; false if nobody has. */

@@ -23,6 +23,8 @@ export interface Region {
   wait(index: number, value: number, seconds: number, also?: readonly WordValue[]): void;
   /** Wakes up to `count` blocked threads on that word, and whoever listens to the region. */
   wake(index: number, count: number): void;
+  /** Tells those who listen, and wakes no blocked thread. */
+  ring(): void;
   /** Calls `fn` (on the event loop) after every `wake` until the returned function is called. May call too often. */
   listen(fn: () => void): () => void;
   /** Calls `fn` when the owner written in a word has died; for listeners, whom the kernel does not wake. */
@@ -62,6 +64,10 @@ export const SEQUENCE = STATE;
 export const SLOTS = 32;
 export const SLOT_COUNT = 32;
 export const SLOT_WORDS = 4;
+/**
+ * Seconds after which a wait looks by itself: a process killed between a change and its wake has told nobody.
+ */
+export const LOOK_AGAIN = 1;
 /** First byte after the common part. */
 export const BODY = (SLOTS + SLOT_COUNT * SLOT_WORDS) * 4;
 

@@ -35,6 +35,10 @@ export class ThreadRegion implements Region {
 
   wake(index: number, count: number): void {
     Atomics.notify(this.words, index, count);
+    this.ring();
+  }
+
+  ring(): void {
     if (Atomics.load(this.words, LISTENERS) === 0) return;
     Atomics.add(this.words, BELL, 1);
     Atomics.notify(this.words, BELL, ALL);

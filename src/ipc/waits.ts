@@ -2,15 +2,18 @@ import { onAbort } from '../base/abort.ts';
 import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
 import type { WaitOptions } from '../base/deadline.ts';
-import { cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
-import { TimeoutError } from '../base/errors.ts';
+import { cancelledBy, checkSeconds, throwIfAborted, within } from '../base/deadline.ts';
+import { CancelledError, TimeoutError } from '../base/errors.ts';
 import type { Region } from './region.ts';
+import { LOOK_AGAIN } from './region.ts';
 
 interface Wait {
   readonly attempt: () => unknown;
   readonly resolve: (value: unknown) => void;
   /** Frees timer and signal. */
   settle(): void;
+  cancel(): void;
+  settled: Promise<unknown>;
 }
 
 export interface WaitsOptions {
@@ -46,15 +49,18 @@ export class Waits {
   async until<T>(attempt: () => T | undefined, { timeout, signal }: WaitOptions = {}): Promise<T> {
     throwIfAborted(signal);
     if (timeout !== undefined) checkSeconds('timeout', timeout);
-    return new Promise<T>((resolve, reject) => {
+    let wait: Wait | undefined;
+    const result = new Promise<T>((resolve, reject) => {
       let timer: ClockTimer | undefined;
       const giveUp = (error: Error) => {
-        this.#remove(wait);
+        this.#remove(wait!);
         reject(error);
       };
       const forget = onAbort(signal, () => giveUp(cancelledBy(signal!)));
-      const wait: Wait = {
+      wait = {
         attempt,
+        cancel: () => giveUp(new CancelledError()),
+        settled: Promise.resolve(),
         resolve: resolve as (value: unknown) => void,
         settle: () => {
           timer?.cancel();
@@ -67,14 +73,36 @@ export class Waits {
           giveUp(new TimeoutError(`waiting for ${what} timed out after ${timeout} s`, { timeout })),
         );
       }
-      this.#add(wait);
     });
+    wait!.settled = result;
+    this.#add(wait!);
+    return result;
+  }
+
+  /** Settles when none waits any more. */
+  async idle(options?: WaitOptions): Promise<void> {
+    await within(Promise.allSettled(this.#waits.map(({ settled }) => settled)), options);
+  }
+
+  /** Ends all waits with CancelledError. */
+  cancelAll(): void {
+    for (const wait of this.#waits.slice()) wait.cancel();
   }
 
   #add(wait: Wait): void {
     this.#waits.push(wait);
-    this.#stopListening ??= this.#region.listen(() => this.#look());
+    this.#stopListening ??= this.#listen();
     this.#look();
+  }
+
+  #listen(): () => void {
+    const look = () => this.#look();
+    const stop = this.#region.listen(look);
+    const timer = setInterval(look, LOOK_AGAIN * 1000);
+    return () => {
+      clearInterval(timer);
+      stop();
+    };
   }
 
   #remove(wait: Wait): void {
