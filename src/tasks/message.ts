@@ -1,4 +1,4 @@
-import { DecodeError } from '../base/errors.ts';
+import { DecodeError, EncodeError } from '../base/errors.ts';
 import { decodeJson } from '../base/json/decode.ts';
 import { encodeJson } from '../base/json/encode.ts';
 import { uuid } from '../base/ids.ts';
@@ -47,13 +47,22 @@ export interface Embed {
 const noEmbed: Embed = { callbacks: null, errbacks: null, chain: null, chord: null };
 const noEmbedJson = encodeJson(noEmbed);
 
+// What a worker would refuse is refused at the call. The body's own array is one level; base64 makes four characters of
+// three bytes, and some room is left for headers.
+const maxDepth = defaultLimits.maxDepth - 1;
+const longestBody = Math.floor((defaultLimits.maxLength - 2 ** 20) * 0.75);
+
 export function encodeMessage(message: TaskMessage): Envelope {
   const { id, args, kwargs, queue } = message;
   const embed = message.embed === undefined ? noEmbedJson : encodeJson(message.embed);
-  const body = `[${encodeJson(args, { root: 'args' })}, ${encodeJson(kwargs, { root: 'kwargs' })}, ${embed}]`;
+  const argsJson = encodeJson(args, { root: 'args', maxDepth });
+  const body = Buffer.from(`[${argsJson}, ${encodeJson(kwargs, { root: 'kwargs', maxDepth })}, ${embed}]`);
+  if (body.length > longestBody) {
+    throw new EncodeError('args', `${body.length} bytes in one message; a worker takes ${longestBody} at most`);
+  }
   const expires = message.expires;
   return {
-    body: Buffer.from(body).toString('base64'),
+    body: body.toString('base64'),
     'content-encoding': 'utf-8',
     'content-type': 'application/json',
     headers: encodeHeaders(message),
