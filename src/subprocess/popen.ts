@@ -21,6 +21,7 @@ import type { TextOptions } from './text.ts';
 import { killTree } from './tree.ts';
 import type { KilledTree } from './tree.ts';
 
+/** How a program is started and its output kept. */
 export interface PopenOptions extends StartOptions, TextOptions {
   /** Bytes kept of each captured stream before the program is killed and FullError thrown (64 MiB). */
   readonly maxBuffer?: number | undefined;
@@ -31,6 +32,7 @@ export interface PopenOptions extends StartOptions, TextOptions {
 /** Strings where text was asked for, else Buffers. */
 export type Output<O> = O extends { text: true } | { encoding: string } | { errors: string } ? string : Buffer;
 
+/** What `communicate` takes. */
 export interface CommunicateOptions extends WaitOptions {
   readonly input?: Input | undefined;
 }
@@ -66,9 +68,10 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
     this.#options = options ?? {};
     throwIfAborted(this.#options.signal);
     checkPopenOptions(this.#options);
-    this.#plan = planStart(args, this.#options);
+    const launcher = chooseLauncher(this.#options.launcher);
+    this.#plan = planStart(args, this.#options, launcher.verifyProgram);
     this.args = this.#plan.cmd;
-    this.#child = chooseLauncher(this.#options.launcher).launch(this.#plan);
+    this.#child = launcher.launch(this.#plan);
     this.pid = this.#child.pid;
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;
