@@ -81,11 +81,12 @@ describe('run', () => {
       assert.equal(getRunningLoop().time(), 43_200);
     }));
 
-  it('works on real time', async () => {
-    const began = performance.now();
-    await run(() => sleep(0.01));
-    assert.ok(performance.now() - began >= 9);
-  });
+  it('works on real time', () =>
+    run(async () => {
+      const began = getRunningLoop().time();
+      await sleep(0.01);
+      assert.ok(getRunningLoop().time() - began >= 0.01);
+    }));
 });
 
 describe('Runner', () => {
@@ -295,7 +296,7 @@ describe('debug mode', () => {
       };
       await createTask(hog, { name: 'hog' });
     });
-    assert.match(messages.join('\n'), /^Task 'hog' kept the event loop busy for 0\.0\d\d s/);
+    assert.match(messages.join('\n'), /^Task 'hog' kept the event loop busy for \d+\.\d{3} s/m);
   });
 
   it('names tasks nobody awaited', async () => {
