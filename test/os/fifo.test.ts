@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
 import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -108,6 +108,7 @@ test('a hundred idle FIFOs wait at once without holding the thread pool', async 
   const paths = Array.from({ length: 100 }, (_, i) => join(directory, `fifo${i}`));
   for (const name of paths) mkfifo(name);
   const control = new AbortController();
+  setMaxListeners(0, control.signal);
   const opening = paths.map((name, i) =>
     openFifo(name, (i % 2 === 0 ? 'r' : 'w') as 'r', { signal: control.signal }).then(
       (stream) => stream,

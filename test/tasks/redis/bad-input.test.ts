@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -231,4 +232,21 @@ test('URLs say what is wrong with them', async () => {
     await assert.rejects(openBroker(url), InvalidArgumentError, url);
     await assert.rejects(openBackend(url), InvalidArgumentError, url);
   }
+});
+
+test('without the library a Redis URL says what to install', () => {
+  const hook = `export const resolve = (name, context, next) => {
+    if (name === 'ioredis') throw new Error('there is none');
+    return next(name, context);
+  }`;
+  const registry = new URL('../../../src/tasks/registry.js', import.meta.url).href;
+  const program = `
+    import { register } from 'node:module';
+    register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));
+    const { openBackend, openBroker } = await import(${JSON.stringify(registry)});
+    for (const open of [openBroker, openBackend]) await open('redis://localhost').catch((error) => console.log(error.message));
+  `;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8' });
+  const line = 'a redis:// URL needs the package "ioredis": npm install ioredis\n';
+  assert.equal(stdout, line + line);
 });
