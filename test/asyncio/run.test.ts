@@ -81,6 +81,14 @@ describe('run', () => {
       assert.equal(getRunningLoop().time(), 43_200);
     }));
 
+  it('may run beside others, without a listener for each', async () => {
+    const before = process.listenerCount('beforeExit');
+    const runs = Array.from({ length: 20 }, () => virtual(() => sleep(1)));
+    assert.ok(process.listenerCount('beforeExit') <= before + 1);
+    await Promise.all(runs);
+    assert.equal(process.listenerCount('beforeExit'), before);
+  });
+
   it('works on real time', () =>
     run(async () => {
       const began = getRunningLoop().time();
