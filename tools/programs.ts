@@ -1,6 +1,18 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { accessSync, closeSync, constants, existsSync, mkdirSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import {
+  accessSync,
+  closeSync,
+  constants,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { UnsupportedError } from '../src/base/errors.ts';
 import { flockSync, LOCK_EX } from '../src/os/flock.ts';
@@ -18,9 +30,25 @@ const programs: Readonly<Record<string, ProgramRecipe>> = {
   'redis-server': { apt: ['redis-server'], image: 'redis:7' },
 };
 
-const environments: Readonly<Record<string, readonly string[]>> = {
-  celery: ['celery[redis]==5.6.*'],
+interface EnvironmentRecipe {
+  readonly packages: readonly string[];
+  /** For an index that lacks some of their dependencies: what it has, by name, and what Debian has of the rest. */
+  readonly piecemeal?: { readonly pip: readonly string[]; readonly debian: readonly string[] };
+}
+
+const environments: Readonly<Record<string, EnvironmentRecipe>> = {
+  celery: {
+    packages: ['celery[redis]==5.6.3', 'kombu==5.6.2'],
+    piecemeal: {
+      pip: `celery==5.6.3 kombu==5.6.2 amqp billiard==4.* vine redis click click-plugins prompt-toolkit python-dateutil
+        tzdata six wcwidth tzlocal packaging typing-extensions`.split(/\s+/),
+      debian: ['python3-click-didyoumean', 'python3-click-repl'],
+    },
+  },
 };
+
+/** Packages for the system's own Python, and the modules by which one sees that they are there. */
+const systemPackages = { apt: ['python3-celery', 'python3-redis'], modules: 'celery, redis' };
 
 /**
  * The path of a program that tests need: from PATH, else installed (as root on Debian or Ubuntu), else a wrapper around
@@ -41,21 +69,55 @@ export function program(name: string): string {
  * the user's cache folder.
  */
 export function pythonWith(name: string): string {
-  const packages = environments[name];
-  if (packages === undefined) throw new UnsupportedError(`no recipe for the Python "${name}" in tools/programs.ts`);
+  const recipe = environments[name];
+  if (recipe === undefined) throw new UnsupportedError(`no recipe for the Python "${name}" in tools/programs.ts`);
   const base = program('python3');
   // The packages are part of the name: a changed recipe gets a new environment.
-  const folder = join(cacheFolder(), `${name}-${packages.join('+').replaceAll(/[^\w.+-]/g, '')}`);
+  const folder = join(cacheFolder(), `${name}-${recipe.packages.join('+').replaceAll(/[^\w.+-]/g, '')}`);
   const python = join(folder, 'bin/python');
   const done = join(folder, 'complete');
   return locked(() => {
     if (existsSync(done)) return python;
     rmSync(folder, { recursive: true, force: true });
     run(base, ['-m', 'venv', folder], `make a virtual environment for ${name}`);
-    run(python, ['-m', 'pip', 'install', '--quiet', ...packages], `install ${packages.join(' ')} for Python`);
+    installPackages(name, python, recipe);
     writeFileSync(done, '');
     return python;
   });
+}
+
+/** Debian's own Python with Debian's Celery, years older than the pinned one; installed as root where it is not there. */
+export function debianCelery(): string {
+  const python = '/usr/bin/python3';
+  const works = (): boolean =>
+    spawnSync(python, ['-c', `import ${systemPackages.modules}`], { stdio: 'ignore' }).status === 0;
+  if (!works()) locked(() => works() || aptInstall(systemPackages.apt));
+  if (works()) return python;
+  throw new UnsupportedError(`Debian's Celery is not on this machine: apt-get install ${systemPackages.apt.join(' ')}`);
+}
+
+function installPackages(name: string, python: string, { packages, piecemeal }: EnvironmentRecipe): void {
+  const pip = ['-m', 'pip', 'install', '--quiet', '--retries', '1'];
+  try {
+    run(python, [...pip, ...packages], `install ${packages.join(' ')} for Python`);
+  } catch (error) {
+    if (piecemeal === undefined || onPath('apt-get') === undefined) throw error;
+    run(python, [...pip, '--no-deps', ...piecemeal.pip], `install the parts of ${name} for Python one by one`);
+    addDebianModules(python, piecemeal.debian);
+  }
+}
+
+// Unpacked and not installed: the environment stays the only place that knows of them, and no root is needed.
+function addDebianModules(python: string, packages: readonly string[]): void {
+  const folder = mkdtempSync(join(tmpdir(), 'debian-'));
+  try {
+    run('apt-get', ['download', '-qq', ...packages], `download ${packages.join(' ')}`, folder);
+    for (const file of readdirSync(folder)) run('dpkg-deb', ['-x', file, '.'], `unpack ${file}`, folder);
+    const site = execFileSync(python, ['-c', 'import sysconfig; print(sysconfig.get_path("purelib"))']);
+    cpSync(join(folder, 'usr/lib/python3/dist-packages'), site.toString().trim(), { recursive: true });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 /** What a suite may need, by the names that `test/suites.json` uses. Throws if it cannot be had here. */
@@ -64,6 +126,7 @@ export function provide(need: string): void {
   else if (need === 'redis') program('redis-server');
   else if (need === 'rabbitmq') program('rabbitmq-server');
   else if (need === 'celery') pythonWith('celery');
+  else if (need === 'celery-debian') debianCelery();
   else if (need === 'linux') requireLinux();
   else throw new UnsupportedError(`nothing in tools/programs.ts provides "${need}"`);
 }
@@ -90,13 +153,17 @@ function isExecutable(file: string): boolean {
 }
 
 function installed(name: string, { apt }: ProgramRecipe): string | undefined {
-  if (process.getuid?.() !== 0 || onPath('apt-get') === undefined) return undefined;
+  aptInstall(apt);
+  return onPath(name);
+}
+
+function aptInstall(packages: readonly string[]): void {
+  if (process.getuid?.() !== 0 || onPath('apt-get') === undefined) return;
   withoutServices(() => {
     const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', TMPDIR: '/tmp' };
     spawnSync('apt-get', ['update', '-qq'], { env, stdio: 'ignore' });
-    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...apt], { env, stdio: 'ignore' });
+    spawnSync('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env, stdio: 'ignore' });
   });
-  return onPath(name);
 }
 
 const policy = '/usr/sbin/policy-rc.d';
@@ -144,9 +211,9 @@ function locked<T>(body: () => T): T {
   }
 }
 
-function run(command: string, args: readonly string[], purpose: string): void {
+function run(command: string, args: readonly string[], purpose: string, cwd?: string): void {
   try {
-    execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'] });
+    execFileSync(command, args, { stdio: ['ignore', 'ignore', 'pipe'], cwd });
   } catch (cause) {
     throw new UnsupportedError(`could not ${purpose}`, { cause });
   }

@@ -190,10 +190,13 @@ export class DecodeError extends SimulError {
   }
 }
 
-/** A server cannot be reached or refused us. */
+/** A server cannot be reached or refused us; `permanent` says that trying again is of no use until something is changed. */
 export class ConnectionError extends SimulError {
-  constructor(message: string, options: { cause?: unknown } = {}) {
+  readonly permanent: boolean;
+
+  constructor(message: string, options: { cause?: unknown; permanent?: boolean } = {}) {
     super('SIMUL_CONNECTION', message, options);
+    this.permanent = options.permanent ?? false;
   }
 
   static {

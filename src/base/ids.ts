@@ -1,4 +1,4 @@
-import { randomFillSync } from 'node:crypto';
+import { createHash, randomFillSync } from 'node:crypto';
 
 // Kept full so that a task costs no system call; crypto.randomUUID has such a cache too, but shares it with a forked
 // child (see reseedIds), and ours is three times faster for lower-case ids.
@@ -26,4 +26,12 @@ export function uuid(): string {
 /** Forgets the cached randomness; a forked child must call it, or it draws its parent's next ids. */
 export function reseedIds(): void {
   offset = cache.length;
+}
+
+/** The same UUID for the same text (version 8, RFC 9562: the start of its SHA-256). */
+export function uuidOf(text: string): string {
+  const digest = createHash('sha256').update(text).digest();
+  digest[6] = (digest[6]! & 0x0f) | 0x80;
+  digest[8] = (digest[8]! & 0x3f) | 0x80;
+  return digest.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

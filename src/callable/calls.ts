@@ -145,10 +145,8 @@ export class Calls {
   }
 }
 
-const ourFolder = new URL('.', import.meta.url).href;
-
-// Frames of this folder say nothing about who called.
+// The frames above the caller's say nothing to it. By name: with source maps the files have other names.
 function callerStack(): string {
   const lines = new Error().stack?.split('\n') ?? [];
-  return lines.filter((line) => !line.includes(ourFolder)).join('\n');
+  return lines.slice(lines.findIndex((line) => / Calls\.call /.test(line)) + 1).join('\n');
 }

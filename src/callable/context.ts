@@ -10,6 +10,10 @@ export class CallContext {
     return this.#controller.signal;
   }
 
+  throwIfAborted(): void {
+    this.#controller?.signal.throwIfAborted();
+  }
+
   abort(reason: unknown): void {
     this.#controller ??= new AbortController();
     this.#controller.abort(reason);

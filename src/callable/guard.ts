@@ -1,12 +1,11 @@
-import { fileURLToPath } from 'node:url';
 import { workerData } from 'node:worker_threads';
 import { InvalidStateError } from '../base/errors.ts';
 import { CallContext, ImportContext, context } from './context.ts';
 
 /** Marks the workerData of a thread that Simul started. */
 export const threadMark = 'simul.worker';
-/** The program of a process that Simul started. */
-export const processMain = fileURLToPath(new URL('./process-main.js', import.meta.url));
+/** The first argument of a process that Simul started, whose program is `process-main.js`. */
+export const processMark = 'simul.worker';
 
 /**
  * Whether this thread or process was started by Simul to run functions. Guard a program's main with it, because such a
@@ -18,7 +17,7 @@ export const processMain = fileURLToPath(new URL('./process-main.js', import.met
 export function isWorker(): boolean {
   // Both marks are there before any module is evaluated, `--import` ones included.
   const data: unknown = workerData;
-  return (typeof data === 'object' && data !== null && threadMark in data) || process.argv[1] === processMain;
+  return (typeof data === 'object' && data !== null && threadMark in data) || isProcess();
 }
 
 /**
@@ -34,4 +33,8 @@ export function checkMayStart(what: string): void {
     `${where} starts a ${what} while it is imported by a worker; ` +
       `guard the program's main: if (!isWorker()) { … } (isWorker is exported by simul/callable)`,
   );
+}
+
+function isProcess(): boolean {
+  return process.argv[2] === processMark && /\bprocess-main\.js$/.test(process.argv[1] ?? '');
 }

@@ -1,8 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { UnsupportedError } from '../base/errors.ts';
 import { childEnv, childExecArgv } from './child-options.ts';
-import { checkMayStart, processMain } from './guard.ts';
+import { checkMayStart, processMark } from './guard.ts';
 import type { Request, Response } from './protocol.ts';
 import type { Endpoint } from './remote-host.ts';
 import { RemoteHost } from './remote-host.ts';
@@ -39,8 +40,10 @@ export class ProcessHost extends RemoteHost {
   }
 }
 
+const main = fileURLToPath(new URL('./process-main.js', import.meta.url));
+
 function startProcess({ env, execArgv, cwd }: ProcessHostOptions): ChildProcess {
-  return spawn(process.execPath, [...(execArgv ?? childExecArgv(process.execArgv)), processMain], {
+  return spawn(process.execPath, [...(execArgv ?? childExecArgv(process.execArgv)), main, processMark], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     serialization: 'advanced',
     env: childEnv(env ?? process.env),

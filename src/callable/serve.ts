@@ -55,6 +55,8 @@ class Server {
     this.#running.set(id, call);
     try {
       const fn = defined.fn ?? (defined.fn = await resolve(defined.reference));
+      // Given up while its module was imported: a function that only listens for `abort` would never hear of it.
+      call.throwIfAborted();
       this.#answer(id, await context.run(call, fn as (...args: unknown[]) => unknown, ...args));
     } catch (error) {
       this.#outbox.defer(['failed', id, packError(error)]);

@@ -1,14 +1,14 @@
 #!/usr/bin/env node
 import { messageOf } from '../base/error-text.ts';
+import { version } from '../base/version.ts';
 import { Command, CommanderError } from 'commander';
 import { InvalidArgumentError } from '../base/errors.ts';
-import { createRequire } from 'node:module';
 import { exitCodes, Failure } from './exit.ts';
 
 // Each command's code is loaded when it runs: `simul --help` and `simul call` must not pay for a worker.
 const program = new Command('simul')
   .description('Tasks and workers, from one process to a fleet.')
-  .version(version())
+  .version(version)
   .exitOverride()
   // `simul run` hands what stands behind the script on to it.
   .enablePositionalOptions()
@@ -23,6 +23,7 @@ for (const register of [
   (await import('./call.ts')).call,
   (await import('./result.ts')).result,
   (await import('./status.ts')).status,
+  (await import('./inspect.ts')).inspect,
   (await import('./purge.ts')).purge,
   (await import('./doctor.ts')).doctor,
   (await import('./demo/command.ts')).demoCommand,
@@ -46,8 +47,4 @@ async function run(): Promise<number> {
     if (process.env['SIMUL_DEBUG']) console.error(error);
     return error instanceof InvalidArgumentError ? 2 : 1;
   }
-}
-
-function version(): string {
-  return (createRequire(import.meta.url)('../../../package.json') as { version: string }).version;
 }

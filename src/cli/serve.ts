@@ -15,7 +15,9 @@ export interface WorkerFlags extends AppOptions {
   readonly loglevel: LogLevel;
   readonly prefetchMultiplier?: number;
   readonly lease?: number;
+  readonly retry?: boolean;
   readonly drainTimeout?: number;
+  readonly heartbeatInterval?: number;
   readonly logJson?: boolean;
   readonly quiet?: boolean;
 }

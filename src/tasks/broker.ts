@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Envelope, MessageLimits } from './envelope.ts';
+import type { Fanout } from './fanout.ts';
 
 /** What a broker makes of the features that differ between brokers; printed by `simul doctor` and the documentation. */
 export interface BrokerCapabilities {
@@ -77,9 +78,9 @@ export interface ConsumerOptions {
  */
 export interface Consumer extends AsyncDisposable {
   /**
-   * Claims up to `max` messages, the most urgent first over all queues, the oldest among equals, and waits until there
-   * is at least one. Rejects with
-   * CancelledError when `signal` is aborted, and then has claimed nothing; with ClosedError after `close`.
+   * Claims up to `max` messages and waits until there is at least one: of a queue the most urgent first, as far as the
+   * broker tells priorities apart, and the oldest among equals. Rejects with CancelledError when `signal` is aborted,
+   * and then has claimed nothing; with ClosedError after `close`.
    */
   receive(max: number, signal?: AbortSignal): Promise<Delivery[]>;
   /** The work is done: the messages are gone. False for a claim that was lost before. */
@@ -101,6 +102,8 @@ export interface Consumer extends AsyncDisposable {
  */
 export interface Broker extends AsyncDisposable {
   readonly capabilities: BrokerCapabilities;
+  /** Carries remote control and events, where the broker can. */
+  readonly fanout?: Fanout;
   /** Resolves when every message is as safe as the broker makes it. All or none of one call where it can. */
   publish(messages: readonly OutgoingMessage[]): Promise<void>;
   consume(options: ConsumerOptions): Promise<Consumer>;

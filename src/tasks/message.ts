@@ -6,6 +6,7 @@ import type { Envelope, MessageLimits } from './envelope.ts';
 import { defaultLimits, isRecord } from './envelope.ts';
 import { origin, replyAddress } from './identity.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
+import { isoTime } from './times.ts';
 
 /** A task call, in our words; `encodeMessage` writes it as Celery's protocol 2, `decodeMessage` reads 2 and 1. */
 export interface TaskMessage {
@@ -75,8 +76,8 @@ function encodeHeaders(message: TaskMessage): Record<string, unknown> {
     task: message.task,
     id: message.id,
     shadow: message.shadow ?? null,
-    eta: isoTime(message.eta),
-    expires: isoTime(message.expires),
+    eta: message.eta === undefined ? null : isoTime(message.eta),
+    expires: message.expires === undefined ? null : isoTime(message.expires),
     group: message.group ?? null,
     group_index: message.groupIndex ?? null,
     retries: message.retries ?? 0,
@@ -86,16 +87,13 @@ function encodeHeaders(message: TaskMessage): Record<string, unknown> {
     argsrepr: argsRepr(message.args),
     kwargsrepr: kwargsRepr(message.kwargs),
     origin: message.origin ?? origin,
-    ignore_result: message.ignoreResult ?? false,
+    // Null leaves it to the task's own setting; Celery's workers take false for a wish to have the result.
+    ignore_result: message.ignoreResult ?? null,
     replaced_task_nesting: 0,
     stamped_headers: null,
     stamps: {},
   };
   return message.headers === undefined ? own : { ...message.headers, ...own };
-}
-
-function isoTime(date: Date | undefined): string | null {
-  return date === undefined ? null : date.toISOString().replace('Z', '+00:00');
 }
 
 /** What a message says of itself before its body is decoded; enough to log, route, delay, revoke and limit it. */
@@ -104,7 +102,8 @@ export interface MessageHead {
   readonly task: string;
   readonly eta: Date | undefined;
   readonly expires: Date | undefined;
-  readonly ignoreResult: boolean;
+  /** Undefined leaves it to the task. */
+  readonly ignoreResult: boolean | undefined;
   readonly retries: number;
 }
 
@@ -124,7 +123,7 @@ export function readHead(headers: Readonly<Record<string, unknown>>): MessageHea
     task,
     eta: time('eta', headers['eta']),
     expires: time('expires', headers['expires']),
-    ignoreResult: headers['ignore_result'] === true,
+    ignoreResult: typeof headers['ignore_result'] === 'boolean' ? headers['ignore_result'] : undefined,
     retries: typeof headers['retries'] === 'number' ? headers['retries'] : 0,
   };
 }
@@ -138,10 +137,15 @@ export interface DecodedMessage {
 }
 
 export function decodeMessage(envelope: Envelope, limits: MessageLimits = defaultLimits): DecodedMessage {
-  const body = decodeJson(bodyText(envelope), { ...limits, hostileKeys: 'refuse' });
+  const body = decodeBody(envelope, limits);
   if (Array.isArray(body)) return { headers: envelope.headers, ...protocol2(body) };
   if (isRecord(body) && 'args' in body) return protocol1(envelope.headers, body);
   throw new DecodeError('the body is neither [args, kwargs, embed] nor a protocol 1 object');
+}
+
+/** What the body of any message holds: a task, a control message, an event. Throws DecodeError. */
+export function decodeBody(envelope: Envelope, limits: MessageLimits = defaultLimits): unknown {
+  return decodeJson(bodyText(envelope), { ...limits, hostileKeys: 'refuse' });
 }
 
 function protocol2(body: readonly unknown[]): Omit<DecodedMessage, 'headers'> {

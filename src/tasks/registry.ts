@@ -15,6 +15,7 @@ const brokers: Record<string, Loader<BrokerOptions, Broker>> = {
     const { openSqliteBroker } = await import('./brokers/sqlite/broker.ts');
     return openSqliteBroker(url);
   },
+  ...forRedis(async (url) => (await import('./brokers/redis/broker.ts')).openRedisBroker(url)),
 };
 
 const backends: Record<string, Loader<BackendOptions, Backend>> = {
@@ -26,10 +27,12 @@ const backends: Record<string, Loader<BackendOptions, Backend>> = {
     const { openSqliteBackend } = await import('./backends/sqlite/backend.ts');
     return openSqliteBackend(url, options);
   },
+  ...forRedis(async (url, options) => (await import('./backends/redis/backend.ts')).openRedisBackend(url, options)),
 };
 
 /**
- * Opens the broker a URL names: `memory://[name]` within this thread, `sqlite://` for the embedded one.
+ * Opens the broker a URL names: `memory://[name]` within this thread, `sqlite://` for the embedded one,
+ * `redis://[user:password@]host[:port][/database]`, `rediss://` (TLS) or `redis+socket:///path` for a Redis server.
  * Throws InvalidArgumentError for a scheme that is not known.
  *
  * @example
@@ -47,6 +50,10 @@ export async function openBroker(url: string, options: BrokerOptions = {}): Prom
  */
 export async function openBackend(url: string, options: BackendOptions = {}): Promise<Backend> {
   return loaderFor('backend', backends, url)(url, options);
+}
+
+function forRedis<L>(loader: L): Record<string, L> {
+  return { redis: loader, rediss: loader, 'redis+socket': loader, unix: loader };
 }
 
 function loaderFor<T>(what: string, loaders: Record<string, T>, url: string): T {

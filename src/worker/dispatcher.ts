@@ -7,12 +7,14 @@ import { TaskRevokedError, WorkerLostError } from '../tasks/errors.ts';
 import type { MessageHead } from '../tasks/message.ts';
 import { errorDocument } from '../tasks/result-document.ts';
 import type { PoolName } from '../tasks/task.ts';
+import type { Continuation } from './continuation.ts';
 import type { Opened } from './opening.ts';
 import { openDelivery } from './opening.ts';
-import type { Job, Outcome } from './execution.ts';
+import type { Job, Outcome } from './job.ts';
 import type { Log } from './log.ts';
 import type { WorkerSettings } from './options.ts';
 import type { Run } from './pool.ts';
+import type { RevokedIds } from './revoked.ts';
 import type { Settlement } from './settler.ts';
 
 /** A task under way. */
@@ -20,9 +22,26 @@ export interface Active {
   readonly id: string;
   readonly task: string;
   readonly since: number;
+  readonly envelope: Envelope;
+  readonly delivery: Delivery;
+  /** Since when (seconds on the worker's monotonic clock) it runs; undefined while it waits for a slot. */
+  readonly begun: number | undefined;
+  /** The message is gone already: it was acknowledged before the run. */
+  readonly acknowledged: boolean;
   /** Tells the run to stop; its result is REVOKED already, and stays so unless it succeeds all the same. */
   terminate(): void;
 }
+
+/** A task that was given back until it is due. */
+export interface Postponed {
+  readonly id: string;
+  readonly envelope: Envelope;
+  readonly delivery: Delivery;
+  /** Seconds since the UNIX epoch. */
+  readonly due: number;
+}
+
+const remembered = 1000;
 
 export interface DispatcherParts {
   readonly app: Simul;
@@ -31,6 +50,7 @@ export interface DispatcherParts {
   readonly log: Log;
   readonly clock: Clock;
   readonly mostUrgent: 0 | 9;
+  readonly revoked: RevokedIds;
   run(pool: PoolName, job: Job): Run;
   settle(settlement: Settlement): void;
   /** A delivery has left its slot. */
@@ -41,6 +61,9 @@ export interface DispatcherParts {
 export class Dispatcher {
   readonly #parts: DispatcherParts;
   readonly #active = new Map<Delivery, ActiveRun>();
+  readonly #postponed = new Map<string, Postponed>();
+  /** How many tasks of each name were begun. */
+  readonly totals = new Map<string, number>();
   #abandoned = false;
 
   constructor(parts: DispatcherParts) {
@@ -50,6 +73,13 @@ export class Dispatcher {
   /** The tasks under way. */
   get active(): Iterable<Active> {
     return this.#active.values();
+  }
+
+  /** Tasks that this worker gave back and that are not due yet: the latest thousand. */
+  get postponed(): Postponed[] {
+    const now = this.#parts.clock.time();
+    for (const { id, due } of this.#postponed.values()) if (due <= now) this.#postponed.delete(id);
+    return [...this.#postponed.values()];
   }
 
   /**
@@ -82,11 +112,13 @@ export class Dispatcher {
     const now = this.#parts.clock.time();
     const end = ends.get(head.id)?.state;
     if (end === 'REVOKED') return this.#drop(delivery, head, 'it was revoked');
+    if (this.#parts.revoked.has(head.id)) return this.#revoke(delivery, head, 'revoked');
     if (end === 'SUCCESS' && delivery.redelivered) return this.#drop(delivery, head, 'it was done before');
-    if (head.expires !== undefined && head.expires.getTime() / 1000 < now) return this.#expire(delivery, head);
+    if (head.expires !== undefined && head.expires.getTime() / 1000 < now)
+      return this.#revoke(delivery, head, 'expired');
     if (delivery.deliveries > this.#parts.settings.maxDeliveries) return this.#poison(delivery, head);
     if (head.eta !== undefined && head.eta.getTime() / 1000 > now) {
-      return this.#finish({ delivery, settle: { how: 'release', due: head.eta.getTime() / 1000 } });
+      return this.#postpone(delivery, opened.envelope, head.id, head.eta.getTime() / 1000);
     }
     this.#run(delivery, opened.envelope, head);
   }
@@ -97,12 +129,12 @@ export class Dispatcher {
     const early = options?.acksLate === false;
     if (early) this.#parts.settle({ delivery, settle: { how: 'acknowledge' } });
     if (log.enabled('info')) log.info(`Task ${head.task}[${head.id}] received`);
-    const wire = envelope.properties.priority;
-    const priority = typeof wire === 'number' ? (mostUrgent === 9 ? wire : 9 - wire) : undefined;
+    const priority = priorityOf(envelope, mostUrgent);
     const job: Job = { envelope, hostname: settings.hostname, redelivered: delivery.redelivered, priority };
     const run = this.#parts.run(options?.pool ?? settings.pool, job);
-    const active = new ActiveRun(head, clock.now(), run);
+    const active = new ActiveRun(head, clock.now(), run, job.envelope, delivery, early);
     this.#active.set(delivery, active);
+    this.totals.set(head.task, (this.totals.get(head.task) ?? 0) + 1);
     void run.outcome.then((outcome) => this.#ended(delivery, head, job, outcome, active, early));
   }
 
@@ -111,8 +143,10 @@ export class Dispatcher {
     if (outcome.kind !== 'success' && active.revoked) return this.#drop(delivery, head, 'it was terminated');
     if (outcome.kind !== 'success' && this.#abandoned) return this.#parts.done();
     this.#report(head, outcome, active);
-    const keep = !head.ignoreResult && this.#parts.app.tasks.get(head.task)?.options.ignoreResult !== true;
-    const settlement = settlementOf(delivery, head, job, outcome, keep);
+    if ('next' in outcome) this.#warn(head, outcome.next?.left ?? []);
+    const ignored = head.ignoreResult ?? this.#parts.app.tasks.get(head.task)?.options.ignoreResult ?? false;
+    const keep = !ignored;
+    const settlement = settlementOf(delivery, head, job, outcome, keep, this.#parts.mostUrgent);
     this.#finish(
       early && settlement.settle.how !== 'quarantine' ? { ...settlement, settle: { how: 'none' } } : settlement,
     );
@@ -131,23 +165,34 @@ export class Dispatcher {
     else log.info(`${name} ignored`);
   }
 
+  #warn(head: MessageHead, left: readonly string[]): void {
+    for (const what of left)
+      this.#parts.log.warn(`Task ${head.task}[${head.id}]: this worker does not carry on ${what}`);
+  }
+
   #setAside(delivery: Delivery, id: string | undefined, reason: string): void {
     this.#parts.log.error(`message ${id ?? 'without an id'} set aside: ${reason}`);
-    const failure = id === undefined ? {} : { store: failureOf(id, new Error(reason)) };
+    const failure = id === undefined ? {} : { store: [failureOf(id, new Error(reason))] };
     this.#finish({ delivery, ...failure, settle: { how: 'quarantine', reason, id } });
   }
 
   #poison(delivery: Delivery, head: MessageHead): void {
     const reason = `its worker died or lost it ${delivery.deliveries - 1} times`;
     this.#parts.log.error(`Task ${head.task}[${head.id}] set aside: ${reason}`);
-    const store = failureOf(head.id, new WorkerLostError(reason));
+    const store = [failureOf(head.id, new WorkerLostError(reason))];
     this.#finish({ delivery, store, settle: { how: 'quarantine', reason, id: head.id } });
   }
 
-  #expire(delivery: Delivery, head: MessageHead): void {
-    const document = errorDocument({ id: head.id }, 'REVOKED', new TaskRevokedError('expired'));
-    this.#parts.log.warn(`Task ${head.task}[${head.id}] has expired`);
-    this.#finish({ delivery, store: { id: head.id, state: 'REVOKED', document }, settle: { how: 'acknowledge' } });
+  #postpone(delivery: Delivery, envelope: Envelope, id: string, due: number): void {
+    this.#postponed.set(id, { id, envelope, delivery, due });
+    if (this.#postponed.size > remembered) this.#postponed.delete(this.#postponed.keys().next().value!);
+    this.#finish({ delivery, settle: { how: 'release', due } });
+  }
+
+  #revoke(delivery: Delivery, head: MessageHead, why: 'revoked' | 'expired'): void {
+    const document = errorDocument({ id: head.id }, 'REVOKED', new TaskRevokedError(why));
+    this.#parts.log.warn(`Task ${head.task}[${head.id}] ${why === 'expired' ? 'has expired' : 'was revoked'}`);
+    this.#finish({ delivery, store: [{ id: head.id, state: 'REVOKED', document }], settle: { how: 'acknowledge' } });
   }
 
   #drop(delivery: Delivery, head: MessageHead, why: string): void {
@@ -165,14 +210,31 @@ class ActiveRun implements Active {
   readonly id: string;
   readonly task: string;
   readonly since: number;
+  readonly envelope: Envelope;
+  readonly delivery: Delivery;
+  readonly acknowledged: boolean;
   readonly #run: Run;
   revoked = false;
 
-  constructor(head: MessageHead, since: number, run: Run) {
+  constructor(
+    head: MessageHead,
+    since: number,
+    run: Run,
+    envelope: Envelope,
+    delivery: Delivery,
+    acknowledged: boolean,
+  ) {
     this.id = head.id;
     this.task = head.task;
     this.since = since;
+    this.envelope = envelope;
+    this.delivery = delivery;
+    this.acknowledged = acknowledged;
     this.#run = run;
+  }
+
+  get begun(): number | undefined {
+    return this.#run.begun;
   }
 
   abort(reason: Error): void {
@@ -185,24 +247,37 @@ class ActiveRun implements Active {
   }
 }
 
-function settlementOf(delivery: Delivery, head: MessageHead, job: Job, outcome: Outcome, keep: boolean): Settlement {
+function settlementOf(
+  delivery: Delivery,
+  head: MessageHead,
+  job: Job,
+  outcome: Outcome,
+  keep: boolean,
+  urgent: 0 | 9,
+): Settlement {
   const id = head.id;
   const acknowledge = { delivery, settle: { how: 'acknowledge' } } as const;
   switch (outcome.kind) {
     case 'success':
-      return keep ? { ...acknowledge, store: { id, state: 'SUCCESS', document: outcome.document } } : acknowledge;
+      return {
+        ...acknowledge,
+        ...ending(outcome, keep ? [{ id, state: 'SUCCESS', document: outcome.document }] : [], urgent),
+      };
     case 'failure':
-      return keep ? { ...acknowledge, store: { id, state: 'FAILURE', document: outcome.document } } : acknowledge;
+      return {
+        ...acknowledge,
+        ...ending(outcome, keep ? [{ id, state: 'FAILURE', document: outcome.document }] : [], urgent),
+      };
     case 'retry':
       return {
         ...acknowledge,
-        publish: { queue: delivery.queue, envelope: outcome.envelope, priority: job.priority, due: outcome.due },
-        ...(keep ? { store: { id, state: 'RETRY', document: outcome.document } } : {}),
+        publish: [{ queue: delivery.queue, envelope: outcome.envelope, priority: job.priority, due: outcome.due }],
+        ...(keep ? { store: [{ id, state: 'RETRY', document: outcome.document }] } : {}),
       };
     case 'malformed':
       return {
         delivery,
-        store: { id, state: 'FAILURE', document: outcome.document },
+        store: [{ id, state: 'FAILURE', document: outcome.document }],
         settle: { how: 'quarantine', reason: outcome.reason, id },
       };
     case 'reject':
@@ -212,6 +287,32 @@ function settlementOf(delivery: Delivery, head: MessageHead, job: Job, outcome: 
     case 'ignore':
       return acknowledge;
   }
+}
+
+/** What is sent and stored at the end of a task, the tasks after it included. */
+function ending(
+  outcome: { readonly next?: Continuation | undefined },
+  results: readonly StoredResult[],
+  urgent: 0 | 9,
+): Pick<Settlement, 'publish' | 'store'> {
+  const { next } = outcome;
+  if (next === undefined) return { store: results };
+  const publish = next.calls.map((envelope) => ({
+    queue: envelope.properties.delivery_info.routing_key,
+    envelope,
+    priority: priorityOf(envelope, urgent),
+    due: dueOf(envelope),
+  }));
+  return { publish, store: [...results, ...next.results] };
+}
+
+/** 9 first, whatever the scale of the wire. */
+function priorityOf({ properties: { priority } }: Envelope, urgent: 0 | 9): number | undefined {
+  return typeof priority !== 'number' ? undefined : urgent === 9 ? priority : 9 - priority;
+}
+
+function dueOf({ headers: { eta } }: Envelope): number | undefined {
+  return typeof eta === 'string' ? Date.parse(eta) / 1000 : undefined;
 }
 
 function failureOf(id: string, error: Error): StoredResult {

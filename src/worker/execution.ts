@@ -3,7 +3,6 @@ import { DecodeError } from '../base/errors.ts';
 import type { Simul } from '../tasks/app.ts';
 import type { TaskRequest, TaskServices } from '../tasks/context.ts';
 import { runInContext, TaskContext } from '../tasks/context.ts';
-import type { Envelope } from '../tasks/envelope.ts';
 import type { RetryOptions } from '../tasks/errors.ts';
 import { Ignore, MaxRetriesExceededError, NotRegistered, Reject, Retry } from '../tasks/errors.ts';
 import type { DecodedMessage } from '../tasks/message.ts';
@@ -13,34 +12,11 @@ import { errorDocument, stateDocument, successDocument } from '../tasks/result-d
 import type { RetryPolicy } from '../tasks/retry-policy.ts';
 import { isRetried, retryDelay } from '../tasks/retry-policy.ts';
 import type { RegisteredTask } from '../tasks/task.ts';
+import type { Continuation } from './continuation.ts';
+import { afterFailure, afterSuccess } from './continuation.ts';
+import type { Job, Outcome } from './job.ts';
 import { taskRequest } from './request.ts';
 import { retryEnvelope } from './retry.ts';
-
-/** A run as it is handed to a pool; plain data, so that it crosses to threads and processes. */
-export interface Job {
-  readonly envelope: Envelope;
-  readonly hostname: string;
-  readonly redelivered: boolean;
-  /** 9 first; undefined where the message has none. */
-  readonly priority: number | undefined;
-}
-
-/** How a run ended, ready to be written wherever it belongs; plain data for the same reason. */
-export type Outcome =
-  | { readonly kind: 'success'; readonly document: string }
-  | { readonly kind: 'failure'; readonly document: string; readonly error: string }
-  | {
-      readonly kind: 'retry';
-      readonly document: string;
-      readonly error: string;
-      readonly envelope: Envelope;
-      readonly due: number;
-    }
-  | { readonly kind: 'ignore' }
-  | { readonly kind: 'reject'; readonly requeue: boolean; readonly reason: string }
-  /** The thread or process that ran it ended under it. */
-  | { readonly kind: 'lost'; readonly reason: string }
-  | { readonly kind: 'malformed'; readonly document: string; readonly reason: string };
 
 /** Runs one message's task in this thread and tells how it ended. Never rejects. */
 export async function execute(app: Simul, job: Job, services: TaskServices): Promise<Outcome> {
@@ -59,9 +35,11 @@ export async function execute(app: Simul, job: Job, services: TaskServices): Pro
       await services.storeState(request, 'STARTED', { pid: process.pid, hostname: request.hostname });
     }
     const result = await runInContext(context, () => call(task, context));
-    return { kind: 'success', document: successDocument(request, result, context.children) };
+    // Before the document, which names what is sent here among the children.
+    const next = afterSuccess(app, message.embed, context, result);
+    return { kind: 'success', document: successDocument(request, result, context.children), next };
   } catch (error) {
-    return failed(task, context, job, message, error);
+    return failed(app, task, context, job, message, error);
   }
 }
 
@@ -83,6 +61,7 @@ function malformed(job: Job, error: unknown): Outcome {
 }
 
 function failed(
+  app: Simul,
   task: RegisteredTask,
   context: TaskContext,
   job: Job,
@@ -92,8 +71,8 @@ function failed(
   if (error instanceof Ignore) return { kind: 'ignore' };
   if (error instanceof Reject) return { kind: 'reject', requeue: error.requeue, reason: error.message };
   const retry = error instanceof Retry ? error.options : automaticRetry(task.options, context, error);
-  if (retry === undefined) return failure(context, error);
-  return retried(task, context, job, message, retry);
+  const fail = (last: unknown) => failure(context, last, afterFailure(app, message.embed, context, last));
+  return retry === undefined ? fail(error) : retried(task, context, job, message, retry, fail);
 }
 
 function automaticRetry(policy: RetryPolicy, context: TaskContext, error: unknown): RetryOptions | undefined {
@@ -107,6 +86,7 @@ function retried(
   job: Job,
   message: DecodedMessage,
   options: RetryOptions,
+  fail: (error: unknown) => Outcome,
 ): Outcome {
   const most =
     options.maxRetries === undefined
@@ -115,7 +95,7 @@ function retried(
   const error = options.error;
   if (most !== null && context.retries >= most) {
     const text = `can't retry ${context.task}[${context.id}]: it has had its ${most} retries`;
-    return failure(context, error ?? new MaxRetriesExceededError(text));
+    return fail(error ?? new MaxRetriesExceededError(text));
   }
   try {
     const eta =
@@ -130,15 +110,16 @@ function retried(
       due: eta.getTime() / 1000,
     };
   } catch (refused) {
-    return failure(context, refused);
+    return fail(refused);
   }
 }
 
-function failure(context: TaskContext, error: unknown): Outcome {
+function failure(context: TaskContext, error: unknown, next: Continuation | undefined): Outcome {
   return {
     kind: 'failure',
     document: errorDocument(context, 'FAILURE', error, context.children),
     error: stackOf(error),
+    next,
   };
 }
 

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { checkSeconds } from '../base/deadline.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import type { Simul } from '../tasks/app.ts';
 import { nodeName } from '../tasks/identity.ts';
@@ -24,8 +25,14 @@ export interface WorkerOptions {
   readonly stallTimeout?: number | undefined;
   /** How often a message may take its worker down before it is set aside (5). */
   readonly maxDeliveries?: number | undefined;
+  /** Keep trying when the broker cannot be reached (true), or stop with its error. */
+  readonly retry?: boolean | undefined;
   /** Seconds a warm stop waits for tasks under way; without end by default. */
   readonly drainTimeout?: number | undefined;
+  /** Answer commands that come over the broker: `inspect`, `revoke`, `shutdown` (true). */
+  readonly remoteControl?: boolean | undefined;
+  /** Seconds between two signs of life for those who watch the fleet (2); 0 sends none. */
+  readonly heartbeatInterval?: number | undefined;
   /** The module that exports the app; the pools `threads` and `processes` import it. */
   readonly module?: string | URL | undefined;
   readonly loglevel?: LogLevel | undefined;
@@ -43,7 +50,10 @@ export interface WorkerSettings {
   readonly lease: number;
   readonly stallTimeout: number | undefined;
   readonly maxDeliveries: number;
+  readonly retry: boolean;
   readonly drainTimeout: number | undefined;
+  readonly remoteControl: boolean;
+  readonly heartbeatInterval: number;
   readonly module: string | undefined;
   readonly loglevel: LogLevel;
 }
@@ -62,7 +72,10 @@ export function workerSettings(app: Simul, options: WorkerOptions): WorkerSettin
     lease: options.lease ?? 30,
     stallTimeout: options.stallTimeout,
     maxDeliveries: positive('maxDeliveries', options.maxDeliveries ?? 5),
+    retry: options.retry ?? true,
     drainTimeout: options.drainTimeout,
+    remoteControl: options.remoteControl ?? true,
+    heartbeatInterval: checkSeconds('heartbeatInterval', options.heartbeatInterval ?? 2),
     module: options.module === undefined ? undefined : String(options.module),
     loglevel: options.loglevel ?? 'warning',
   };

@@ -1,6 +1,7 @@
+import { realClock } from '../base/clock.ts';
 import { Deque } from '../base/deque.ts';
 import { deferred } from '../base/deferred.ts';
-import type { Job, Outcome } from './execution.ts';
+import type { Job, Outcome } from './job.ts';
 import type { Pool, Run } from './pool.ts';
 
 /** Holds back the runs that a pool has no slot for, first come, first served. */
@@ -17,9 +18,9 @@ export class PoolQueue {
     return this.#running < this.pool.concurrency ? this.#begin(job) : this.#wait(job);
   }
 
-  #begin(job: Job): Run {
+  #begin(job: Job): Run & { begun: number } {
     this.#running++;
-    const run = this.pool.run(job);
+    const run = { ...this.pool.run(job), begun: realClock.now() };
     void run.outcome.finally(() => {
       this.#running--;
       this.#waiting.shift()?.();
@@ -29,7 +30,7 @@ export class PoolQueue {
 
   #wait(job: Job): Run {
     const outcome = deferred<Outcome>();
-    let begun: Run | undefined;
+    let begun: (Run & { begun: number }) | undefined;
     let aborted: Error | undefined;
     this.#waiting.push(() => {
       begun = this.#begin(job);
@@ -37,6 +38,12 @@ export class PoolQueue {
       outcome.resolve(begun.outcome);
     });
     const abort = (reason: Error) => (begun === undefined ? void (aborted = reason) : begun.abort(reason));
-    return { outcome: outcome.promise, abort };
+    return {
+      outcome: outcome.promise,
+      abort,
+      get begun() {
+        return begun?.begun;
+      },
+    };
   }
 }

@@ -1,7 +1,7 @@
 import type { TaskRequest } from '../tasks/context.ts';
 import type { DecodedMessage } from '../tasks/message.ts';
 import { readHead } from '../tasks/message.ts';
-import type { Job } from './execution.ts';
+import type { Job } from './job.ts';
 
 /** The facts of a run from its message, tolerant of everything that Celery tolerates. */
 export function taskRequest(job: Job, message: DecodedMessage): TaskRequest {

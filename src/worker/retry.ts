@@ -3,7 +3,7 @@ import type { TaskContext } from '../tasks/context.ts';
 import type { Envelope } from '../tasks/envelope.ts';
 import type { RetryOptions } from '../tasks/errors.ts';
 import type { DecodedMessage } from '../tasks/message.ts';
-import { messageTimes } from '../tasks/times.ts';
+import { isoTime, messageTimes } from '../tasks/times.ts';
 
 /**
  * The message of the next try: the same id, body, origin, limits and links, one retry more, itself as its parent. The
@@ -28,7 +28,10 @@ export function retryEnvelope(
     root_id: context.rootId,
     parent_id: context.id,
   };
-  return { ...envelope, headers, properties: { ...envelope.properties, delivery_tag: uuid() } };
+  // Anew, so that the history of the message that failed is not taken for the next one's.
+  const { exchange, routing_key } = envelope.properties.delivery_info ?? { exchange: '', routing_key: '' };
+  const properties = { ...envelope.properties, delivery_info: { exchange, routing_key }, delivery_tag: uuid() };
+  return { ...envelope, headers, properties };
 }
 
 // RabbitMQ's record of a dead letter: sent again, it would have the new message dead-lettered at once.
@@ -37,8 +40,4 @@ function withoutDeadLetters(headers: Readonly<Record<string, unknown>>): Record<
     ([name]) => !/^x-(first-|last-)?death/.test(name) && name !== 'redelivered',
   );
   return Object.fromEntries(kept);
-}
-
-function isoTime(date: Date): string {
-  return date.toISOString().replace('Z', '+00:00');
 }

@@ -5,12 +5,13 @@ import { pause } from '../base/pause.ts';
 import type { Backend, StoredResult } from '../tasks/backend.ts';
 import type { Broker, Consumer, Delivery, OutgoingMessage } from '../tasks/broker.ts';
 import type { Log } from './log.ts';
+import { isPermanent } from './permanence.ts';
 
 /** What is to be done with a delivery once its run is over, in this order: publish, store, settle. */
 export interface Settlement {
   readonly delivery: Delivery;
-  readonly publish?: OutgoingMessage;
-  readonly store?: StoredResult;
+  readonly publish?: readonly OutgoingMessage[];
+  readonly store?: readonly StoredResult[];
   readonly settle:
     | { readonly how: 'acknowledge' }
     | { readonly how: 'none' }
@@ -30,6 +31,7 @@ export class Settler {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #giveUp: AbortSignal;
+  readonly #fail: (error: Error) => void;
   #pending: Settlement[] = [];
   #writing: Promise<void> | undefined;
   #unsettled = 0;
@@ -43,6 +45,8 @@ export class Settler {
     clock: Clock;
     /** Aborted when nothing is to be tried again any more. */
     giveUp: AbortSignal;
+    /** Told of an error that trying again cannot cure. */
+    fail(error: Error): void;
   }) {
     this.#broker = parts.broker;
     this.#backend = parts.backend;
@@ -50,6 +54,7 @@ export class Settler {
     this.#log = parts.log;
     this.#clock = parts.clock;
     this.#giveUp = parts.giveUp;
+    this.#fail = (error) => parts.fail(error);
   }
 
   add(settlement: Settlement): void {
@@ -89,6 +94,7 @@ export class Settler {
         await steps[0]!();
         steps.shift();
       } catch (error) {
+        if (isPermanent(error)) this.#fail(error);
         if (this.#giveUp.aborted) return;
         this.#log.error(`cannot write the results of ${batch.length} tasks, trying again: ${messageOf(error)}`);
         await pause(delay, this.#giveUp, this.#clock);
@@ -98,12 +104,12 @@ export class Settler {
   }
 
   async #publish(batch: readonly Settlement[]): Promise<void> {
-    const messages = batch.flatMap((one) => (one.publish === undefined ? [] : [one.publish]));
+    const messages = batch.flatMap((one) => one.publish ?? []);
     if (messages.length > 0) await this.#broker.publish(messages);
   }
 
   async #store(batch: readonly Settlement[]): Promise<void> {
-    const results = batch.flatMap((one) => (one.store === undefined ? [] : [one.store]));
+    const results = batch.flatMap((one) => one.store ?? []);
     if (results.length > 0) await this.#backend?.store(results);
   }
 

@@ -1,7 +1,7 @@
 import { messageOf } from '../base/error-text.ts';
 import { realClock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
-import { CancelledError, ClosedError } from '../base/errors.ts';
+import { CancelledError } from '../base/errors.ts';
 import { ResourceStack } from '../base/dispose.ts';
 import type { LifecycleState, StopReason } from '../base/lifecycle.ts';
 import { Lifecycle } from '../base/lifecycle.ts';
@@ -11,15 +11,18 @@ import type { Backend } from '../tasks/backend.ts';
 import type { Broker, Consumer } from '../tasks/broker.ts';
 import type { PoolName } from '../tasks/task.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { Job } from './execution.ts';
+import type { Job } from './job.ts';
 import type { Log } from './log.ts';
 import { openLog } from './log.ts';
 import type { WorkerOptions, WorkerSettings } from './options.ts';
 import { workerSettings } from './options.ts';
 import { makePool } from './pools.ts';
 import type { PoolServices, Run } from './pool.ts';
+import { isPermanent } from './permanence.ts';
 import { PoolQueue } from './pool-queue.ts';
+import { joinFleet } from './presence.ts';
 import { RevocationWatch } from './revocation.ts';
+import { RevokedIds } from './revoked.ts';
 import { Settler } from './settler.ts';
 
 /**
@@ -39,7 +42,9 @@ export class Worker implements AsyncDisposable {
   readonly #pools = new Map<PoolName, PoolQueue>();
   readonly #quiet = new AbortController();
   readonly #cold = new AbortController();
+  readonly #lost = new AbortController();
   readonly #clock = realClock;
+  readonly #revoked = new RevokedIds(this.#clock);
   #parts: Parts | undefined;
   #loop: Promise<void> = Promise.resolve();
   #held = 0;
@@ -98,6 +103,7 @@ export class Worker implements AsyncDisposable {
     const consumer = await broker.consume({ queues, hostname, lease, stallTimeout });
     this.#resources.own(consumer, (it) => it.close());
     this.#parts = this.#assemble(log, broker, backend, consumer);
+    await this.#join(broker, backend, this.#parts);
     this.#loop = this.#consume(this.#parts);
   }
 
@@ -125,7 +131,16 @@ export class Worker implements AsyncDisposable {
   }
 
   #assemble(log: Log, broker: Broker, backend: Backend, consumer: Consumer): Parts {
-    const settler = new Settler({ broker, backend, consumer, log, clock: this.#clock, giveUp: this.#cold.signal });
+    const giveUp = AbortSignal.any([this.#cold.signal, this.#lost.signal]);
+    const settler = new Settler({
+      broker,
+      backend,
+      consumer,
+      log,
+      clock: this.#clock,
+      giveUp,
+      fail: (error) => this.#fail(error),
+    });
     const dispatcher = new Dispatcher({
       app: this.#app,
       backend,
@@ -133,6 +148,7 @@ export class Worker implements AsyncDisposable {
       log,
       clock: this.#clock,
       mostUrgent: broker.capabilities.mostUrgent,
+      revoked: this.#revoked,
       run: (pool, job) => this.#run(pool, job),
       settle: (settlement) => settler.add(settlement),
       done: () => this.#release(),
@@ -140,6 +156,12 @@ export class Worker implements AsyncDisposable {
     const revocations = new RevocationWatch(backend, dispatcher, this.#clock, log);
     this.#resources.own(revocations, (it) => it.stop());
     return { log, consumer, settler, dispatcher };
+  }
+
+  #join(broker: Broker, backend: Backend, { dispatcher, log }: Parts): Promise<void> {
+    const stop = (why: string) => void this.stop({ why }).catch((error) => log.error(messageOf(error)));
+    const [app, settings, clock, revoked] = [this.#app, this.settings, this.#clock, this.#revoked];
+    return joinFleet(broker, { app, backend, settings, dispatcher, revoked, clock, stop }, this.#resources, log);
   }
 
   #run(name: PoolName, job: Job): Run {
@@ -164,7 +186,7 @@ export class Worker implements AsyncDisposable {
         delay = 0.1;
       } catch (error) {
         if (this.#quiet.signal.aborted) return;
-        if (error instanceof ClosedError) return this.#fail(error);
+        if (isPermanent(error) || !this.settings.retry) return this.#fail(error);
         log.error(`cannot fetch tasks, trying again: ${messageOf(error)}`);
         await pause(delay, this.#quiet.signal, this.#clock);
         delay = Math.min(delay * 2, 5);
@@ -184,9 +206,10 @@ export class Worker implements AsyncDisposable {
     }
   }
 
-  #fail(error: Error): void {
+  #fail(error: unknown): void {
+    this.#lost.abort();
     // The reason is what `stopped` tells; a release that fails on top of it would only hide it.
-    this.stop({ why: 'the broker is gone', error }).catch(() => {});
+    this.stop({ why: 'it cannot go on with its broker', error }).catch(() => {});
   }
 
   async #slotFree(slots: number): Promise<void> {

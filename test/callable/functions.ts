@@ -3,6 +3,9 @@ import { InvalidArgumentError } from '../../src/base/errors.ts';
 import { currentSignal, isWorker, portable, transfer } from '../../src/entry/callable.ts';
 
 const factor = 3;
+let starts = 0;
+let tellStarted!: (starts: number) => void;
+const started = new Promise<number>((tell) => (tellStarted = tell));
 let tellReason!: (reason: Error) => void;
 const reason = new Promise<Error>((tell) => (tellReason = tell));
 
@@ -19,12 +22,15 @@ export const notAFunction = 1;
 /** Only the caller's abort ends it; `abortReason` then tells what arrived. */
 export const untilAborted = portable(import.meta, 'untilAborted', async () => {
   const signal = currentSignal();
-  await new Promise<void>((done) => {
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', () => done(), { once: true });
-  });
+  const aborted = new Promise<void>((done) => signal.addEventListener('abort', () => done(), { once: true }));
+  tellStarted(++starts);
+  await aborted;
   tellReason(signal.reason as Error);
 });
+
+export const untilStarted = portable(import.meta, 'untilStarted', () => started);
+
+export const countStarts = portable(import.meta, 'countStarts', () => starts);
 
 export const abortReason = portable(import.meta, 'abortReason', async () => {
   const { name, message } = await reason;

@@ -106,5 +106,5 @@ test('the remote stack stands below the local one', () => {
   const error = unpackError(packed, { from: 'process 7', stack: 'Error\n    at here (main.js:1:1)' }) as Error;
   const lines = error.stack!.split('\n');
   assert.deepEqual(lines.slice(0, 3), ['RangeError: far', '    at here (main.js:1:1)', '    --- in process 7 ---']);
-  assert.match(lines[3]!, /^ {4}at .*packed-error\.test\.js/);
+  assert.match(lines[3]!, /^ {4}at .*packed-error\.test\.[jt]s/);
 });

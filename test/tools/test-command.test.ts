@@ -22,6 +22,8 @@ const planted: Record<string, string> = {
     child.disconnect(); child.unref();
   });`,
   file: `test('leaves a file', () => { fs.writeFileSync(os.tmpdir() + '/planted.txt', ''); });`,
+  folder: `test('removes its folder', () => { fs.rmSync(os.tmpdir(), { recursive: true }); });`,
+  everything: `test('removes what it can find', () => { fs.rmSync(path.dirname(os.tmpdir()), { recursive: true }); });`,
   segment: `test('leaves a segment', () => { fs.writeFileSync(process.env.PLANTED_SHARED + '/simul-planted', ''); });`,
   handle: `test('leaves a timer', () => { setInterval(() => {}, 1000); });`,
   hanging: `test('never ends', () => new Promise(() => setInterval(() => {}, 1000)));`,
@@ -86,6 +88,8 @@ for (const [name, fault] of Object.entries({
   scrubbed: /^left a process: \d+ .*setInterval/,
   listener: /^left a process: \d+ .*, listening on tcp port \d+$/,
   file: /^left a temporary file: planted\.txt$/,
+  folder: /^removed the temporary folder/,
+  everything: /^removed the temporary folder/,
   handle: /^did not end after its last test, so it leaked a handle: .*Timeout/,
   hanging: /^killed after 5 s; not finished: never ends$/,
   spinning: /^killed after 5 s; not finished: /,
@@ -159,7 +163,7 @@ function pick(name: string) {
 function plant(root: string, name: string, body: string): void {
   mkdirSync(join(folder, root), { recursive: true });
   writeFileSync(join(folder, root, 'package.json'), '{"type":"module"}');
-  const imports = `import { test } from 'node:test'; import { spawn } from 'node:child_process'; import fs from 'node:fs'; import os from 'node:os';`;
+  const imports = `import { test } from 'node:test'; import { spawn } from 'node:child_process'; import fs from 'node:fs'; import os from 'node:os'; import path from 'node:path';`;
   writeFileSync(join(folder, root, `${name}.test.js`), `${imports}\n${body}`);
 }
 

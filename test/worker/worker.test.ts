@@ -135,6 +135,13 @@ describe('a worker', () => {
       assert.equal(await result.status(), 'PENDING');
     }));
 
+  it('stores the result of a call that wants it, though its task does not', () =>
+    withFleet(async ({ app, start }) => {
+      const task = app.task('t', { ignoreResult: true }, () => 7);
+      await start();
+      assert.equal(await (await task.applyAsync([], { ignoreResult: false })).get(wait), 7);
+    }));
+
   it('stores STARTED, states of the task’s own and progress', () =>
     withFleet(async ({ app, start }) => {
       const [started, go, told, end] = [deferred(), deferred(), deferred(), deferred()];

@@ -32,7 +32,7 @@ export interface FileResult {
 /** Runs one test file in a process and a temporary folder of its own, and looks at what it leaves behind. */
 export async function runFile(file: string, options: RunFileOptions): Promise<FileResult> {
   const started = performance.now();
-  const folder = mkdtempSync(join(tmpdir(), 'simul-'));
+  const folder = mkdtempSync(join(tmpdir(), 'simul-test-'));
   const cookie = randomUUID();
   try {
     const run = await execute(file, folder, cookie, options);
@@ -190,7 +190,11 @@ async function leaks(cookie: string, pid: number): Promise<string[]> {
 }
 
 function remains(folder: string): string[] {
-  return readdirSync(join(folder, 't')).map((name) => `left a temporary file: ${name}`);
+  try {
+    return readdirSync(join(folder, 't')).map((name) => `left a temporary file: ${name}`);
+  } catch {
+    return ['removed the temporary folder it was given'];
+  }
 }
 
 function readEvents(folder: string): SuiteEvent[] {

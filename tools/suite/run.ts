@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { provide } from '../programs.ts';
 import type { Plan, PlannedFile } from './plan.ts';
 import type { NamedResult, SuiteReport } from './report.ts';
+import type { FileResult } from './run-file.ts';
 import { runFile } from './run-file.ts';
 import { leftSegments, sharedSegments } from './segments.ts';
 
@@ -98,7 +99,14 @@ async function runOne({ name, path, rule }: PlannedFile, options: RunOptions): P
   options.onStart(name);
   const deadline = Math.max(options.deadline, rule.deadline ?? 0);
   const started = Date.now();
-  const result = { name, started, ...(await runFile(path, { ...options, deadline })) };
+  // One file must not end the run, whatever happens around it: the other files' processes would go on by themselves.
+  const outcome = await runFile(path, { ...options, deadline }).catch(unrunnable);
+  const result = { name, started, ...outcome };
   options.onEnd(result);
   return result;
+}
+
+function unrunnable(error: unknown): FileResult {
+  const fault = `could not be run: ${error instanceof Error ? error.message : String(error)}`;
+  return { passed: 0, failed: 1, skips: [], seconds: 0, faults: [fault], output: '' };
 }

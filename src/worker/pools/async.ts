@@ -1,6 +1,6 @@
 import type { Simul } from '../../tasks/app.ts';
 import type { TaskLogger, TaskServices } from '../../tasks/context.ts';
-import type { Job } from '../execution.ts';
+import type { Job } from '../job.ts';
 import { execute, progressDocument } from '../execution.ts';
 import type { Pool, PoolServices, Run } from '../pool.ts';
 

@@ -4,7 +4,7 @@ import { NotFoundError, UnsupportedError } from '../../base/errors.ts';
 import type { Simul } from '../../tasks/app.ts';
 import { findApp } from '../../tasks/find-app.ts';
 import type { TaskServices } from '../../tasks/context.ts';
-import type { Job, Outcome } from '../execution.ts';
+import type { Job, Outcome } from '../job.ts';
 import { execute, progressDocument } from '../execution.ts';
 import type { Log, LogLevel } from '../log.ts';
 import { openLog } from '../log.ts';

@@ -5,7 +5,7 @@ import { pause } from '../../base/pause.ts';
 import { fromModule } from '../../callable/from-module.ts';
 import type { Host } from '../../callable/host.ts';
 import type { PoolName } from '../../tasks/task.ts';
-import type { Job, Outcome } from '../execution.ts';
+import type { Job, Outcome } from '../job.ts';
 import type { Log, LogLevel } from '../log.ts';
 import type { Pool, Run } from '../pool.ts';
 

@@ -4,7 +4,7 @@ import { brokerBehaviours } from '../../../src/testing/broker-conformance.ts';
 import type { Behaviour } from '../../../src/testing/conformance.ts';
 import { Matrix } from '../../../src/testing/conformance.ts';
 import type { Place } from './labs.ts';
-import { places } from './labs.ts';
+import { places, stopServers } from './labs.ts';
 
 function suite<Lab>(title: string, behaviours: readonly Behaviour<Lab>[], labOf: (place: Place) => Lab): void {
   const matrix = new Matrix(title);
@@ -28,3 +28,5 @@ function suite<Lab>(title: string, behaviours: readonly Behaviour<Lab>[], labOf:
 
 suite('broker', brokerBehaviours, (place) => place.broker);
 suite('result backend', backendBehaviours, (place) => place.backend);
+
+after(stopServers);

@@ -7,6 +7,8 @@ import { openBackend, openBroker } from '../../../src/tasks/registry.ts';
 import { loadSqlite } from '../../../src/tasks/sqlite/driver.ts';
 import type { BackendLab } from '../../../src/testing/backend-conformance.ts';
 import type { BrokerLab } from '../../../src/testing/broker-lab.ts';
+import { startRedis } from '../../support/redis.ts';
+import type { RunningServer } from '../../support/server.ts';
 
 /** A place for one behaviour, and what has to be released afterwards. */
 export interface Place extends AsyncDisposable {
@@ -35,17 +37,42 @@ export const places: Record<string, () => Place> = {
     const urls = [real, alias].map((name) => `sqlite://${join(name, 'queue.db')}`);
     return place(urls, stack, async (queue, text) => putText(join(real, 'queue.db'), queue, text));
   },
+  redis: () => place([redisUrl(uuid())], new ResourceStack()),
+  // Handles by turns under another URL, and so with connections and a thread of their own.
+  'redis, two connections': () => {
+    const prefix = uuid();
+    return place([redisUrl(prefix), redisUrl(prefix, '&retry_timeout=6')], new ResourceStack());
+  },
 };
 
-function place(urls: readonly string[], stack: ResourceStack, putText?: BrokerLab['putText']): Place {
+let redis: Promise<RunningServer> | undefined;
+
+// Each place has keys of its own. What is no JSON object never leaves Redis, so nothing puts text into it here.
+async function redisUrl(prefix: string, more = ''): Promise<string> {
+  const { host, port } = await (redis ??= startRedis());
+  return `redis://${host}:${port}?global_keyprefix=${prefix}:${more}`;
+}
+
+/** Ends the servers that the places started. */
+export async function stopServers(): Promise<void> {
+  await (await redis)?.stop();
+}
+
+function place(
+  urls: readonly (string | Promise<string>)[],
+  stack: ResourceStack,
+  putText?: BrokerLab['putText'],
+): Place {
   let opened = 0;
   const next = () => urls[opened++ % urls.length]!;
   return {
     broker: {
-      open: async () => stack.own(await openBroker(next()), (broker) => broker.close()),
+      open: async () => stack.own(await openBroker(await next()), (broker) => broker.close()),
       ...(putText === undefined ? {} : { putText }),
     },
-    backend: { open: async (options) => stack.own(await openBackend(next(), options), (backend) => backend.close()) },
+    backend: {
+      open: async (options) => stack.own(await openBackend(await next(), options), (backend) => backend.close()),
+    },
     [Symbol.asyncDispose]: () => stack.dispose(),
   };
 }

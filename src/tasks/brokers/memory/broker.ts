@@ -16,6 +16,7 @@ import { SharedByName } from '../../memory/shared.ts';
 import { encodeOutgoing } from '../../outgoing.ts';
 import { MemoryConsumer } from './consumer.ts';
 import { MemoryExchange } from './exchange.ts';
+import { MemoryFanout } from './fanout.ts';
 
 const exchanges = new SharedByName(
   (clock) => new MemoryExchange(clock),
@@ -36,6 +37,7 @@ class MemoryBroker implements Broker {
     mostUrgent: 9,
     shared: false,
   };
+  readonly fanout = new MemoryFanout(() => this.#open().bindings);
   readonly #share: Share<MemoryExchange>;
   readonly #consumers = new Set<Consumer>();
   #closed = false;

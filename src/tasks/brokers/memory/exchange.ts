@@ -2,6 +2,7 @@ import type { Clock, ClockTimer } from '../../../base/clock.ts';
 import type { QuarantinedMessage, QueueSize } from '../../broker.ts';
 import type { EncodedMessage } from '../../outgoing.ts';
 import type { MemoryMessage } from './queue.ts';
+import type { MemoryBindings } from './fanout.ts';
 import { byUrgency, MemoryQueue } from './queue.ts';
 
 /** A call of `receive` that waits; `take` claims what it wants and is called at most once. */
@@ -14,6 +15,7 @@ export interface Waiter {
 /** The queues of one `memory://` name, shared by all its brokers in this thread. */
 export class MemoryExchange {
   readonly clock: Clock;
+  readonly bindings: MemoryBindings = new Set();
   readonly #queues = new Map<string, MemoryQueue>();
   readonly #quarantine: QuarantinedMessage[] = [];
   readonly #waiters = new Map<string, Set<Waiter>>();

@@ -1,0 +1,60 @@
+import type { Command } from 'commander';
+import { Argument } from 'commander';
+import { Mailbox } from '../tasks/control/mailbox.ts';
+import type { AppOptions } from './app.ts';
+import { loadApp, withApp } from './app.ts';
+import { Failure } from './exit.ts';
+import { printJson } from './output.ts';
+import { showReply } from './reply.ts';
+import { seconds } from './worker.ts';
+
+interface InspectFlags extends AppOptions {
+  readonly destination?: string[];
+  readonly timeout: number;
+  readonly json?: boolean;
+}
+
+const methods = {
+  ping: 'which workers are there',
+  registered: 'the tasks they know',
+  active: 'the tasks they run',
+  reserved: 'the tasks that wait at them for a slot',
+  scheduled: 'the tasks they put off',
+  revoked: 'the tasks that are not to start',
+  active_queues: 'the queues they consume',
+  stats: 'their figures',
+  conf: 'their settings',
+  query_task: 'where the tasks of these ids are',
+};
+
+/** `simul inspect`: asks the workers of the fleet, ours and Python's. */
+export function inspect(program: Command): void {
+  const command = withApp(program.command('inspect').description('ask the workers of the fleet'));
+  command
+    .addArgument(new Argument('<what>', 'one of the questions below').choices(Object.keys(methods)))
+    .argument('[ids...]', 'ids of tasks, for query_task')
+    .option('-d, --destination <names>', 'only these workers, separated by commas', (text) => text.split(','))
+    .option('-t, --timeout <seconds>', 'how long to wait for answers', seconds, 1)
+    .option('--json', 'print one JSON object: the answers by worker')
+    .addHelpText('after', `\nQuestions:\n${questions()}`)
+    .action(async (what: keyof typeof methods, ids: string[], flags: InspectFlags) => {
+      const { app } = await loadApp(flags);
+      try {
+        const mailbox = new Mailbox(await app.broker());
+        const { destination, timeout } = flags;
+        const replies = await mailbox.call(what, what === 'query_task' ? { ids } : {}, { destination, timeout });
+        if (replies.size === 0) throw new Failure(`no worker answered within ${timeout} s`);
+        if (flags.json === true) return printJson(Object.fromEntries(replies));
+        for (const [worker, value] of replies) showReply(worker, value);
+        process.stdout.write(`\n${replies.size} ${replies.size === 1 ? 'worker' : 'workers'} answered\n`);
+      } finally {
+        await app.close();
+      }
+    });
+}
+
+function questions(): string {
+  return Object.entries(methods)
+    .map(([name, text]) => `  ${name.padEnd(14)} ${text}`)
+    .join('\n');
+}

@@ -1,0 +1,37 @@
+import { script } from '../../redis/script.ts';
+
+/**
+ * Stores results and tells those who wait. A SUCCESS is never replaced, a final state only by a final one.
+ * KEYS: one for each result. ARGV: lifetime in milliseconds (0 for ever), then state and document of each.
+ */
+export const storeScript = script(`
+local final = {SUCCESS = true, FAILURE = true, REVOKED = true}
+local lifetime = tonumber(ARGV[1])
+
+local function put(key, document, ...)
+  if lifetime > 0 then return redis.call('SET', key, document, 'PX', lifetime, ...) end
+  return redis.call('SET', key, document, ...)
+end
+
+local function stateOf(document)
+  local state = string.match(document, '^{"status": "([%u_]+)"')
+  if state then return state end
+  local ok, value = pcall(cjson.decode, document)
+  return ok and type(value) == 'table' and value.status or ''
+end
+
+for i = 1, #KEYS do
+  local state, document = ARGV[i * 2], ARGV[i * 2 + 1]
+  local stored = put(KEYS[i], document, 'NX')
+  if not stored then
+    local old = redis.call('GET', KEYS[i])
+    local was = old and stateOf(old) or ''
+    if was ~= 'SUCCESS' and (not final[was] or final[state]) then
+      put(KEYS[i], document)
+      stored = true
+    end
+  end
+  if stored then redis.call('PUBLISH', KEYS[i], document) end
+end
+return 1
+`);

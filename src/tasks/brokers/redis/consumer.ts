@@ -1,0 +1,128 @@
+import { throwIfAborted } from '../../../base/deadline.ts';
+import { realClock } from '../../../base/clock.ts';
+import { ClosedError, ConnectionError } from '../../../base/errors.ts';
+import { KeepAlive } from '../../../base/keep-alive.ts';
+import { uuid } from '../../../base/ids.ts';
+import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
+import { checkMax } from '../../consumer-options.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
+import { persist } from '../../redis/persistence.ts';
+import { Heartbeat } from '../sqlite/heartbeat.ts';
+import { Bell } from './bell.ts';
+import { Claims } from './claims.ts';
+import { RedisDelivery } from './delivery.ts';
+import type { Layout } from './layout.ts';
+import { Receives } from './receives.ts';
+import { restoreConsumer } from './restoration.ts';
+import { Settlements } from './settlements.ts';
+import type { StewardShare } from './steward.ts';
+
+/** The claims lie with Redis and are kept by the steward's thread; this end hands them out and settles them. */
+export class RedisConsumer implements Consumer {
+  readonly #connection: RedisConnection;
+  readonly #layout: Layout;
+  readonly #id = uuid().replaceAll('-', '').slice(0, 16);
+  readonly #receives: Receives;
+  readonly #bell: Bell;
+  readonly #settlements: Settlements;
+  readonly #steward: StewardShare;
+  readonly #heartbeat: Heartbeat | undefined;
+  readonly #keepAlive = new KeepAlive();
+  readonly #onClose: () => void;
+  #closing: Promise<void> | undefined;
+
+  constructor(
+    connection: RedisConnection,
+    layout: Layout,
+    options: ConsumerOptions,
+    steward: StewardShare,
+    onClose: () => void,
+  ) {
+    this.#connection = connection;
+    this.#layout = layout;
+    this.#steward = steward;
+    this.#onClose = onClose;
+    const queues = [...new Set(options.queues)];
+    this.#bell = new Bell(connection.location, layout.lists(queues));
+    this.#receives = new Receives(new Claims(connection, layout, this.#id, options), this.#bell);
+    this.#settlements = new Settlements(connection, layout, this.#id);
+    const { hostname, lease, stallTimeout } = options;
+    this.#heartbeat = stallTimeout === undefined ? undefined : new Heartbeat(stallTimeout / 8);
+    const heartbeat = this.#heartbeat?.counter;
+    steward.steward.add({ id: this.#id, hostname, queues, lease, stallTimeout, heartbeat }, this.#break);
+  }
+
+  async receive(max: number, signal?: AbortSignal): Promise<Delivery[]> {
+    this.#checkOpen();
+    checkMax(max);
+    throwIfAborted(signal);
+    return this.#keepAlive.during(this.#receives.receive(max, signal));
+  }
+
+  async acknowledge(deliveries: readonly Delivery[]): Promise<boolean[]> {
+    this.#checkOpen();
+    const held = await this.#settlements.acknowledge(this.#own(deliveries).map(({ tag }) => tag));
+    if (held.length === deliveries.length) return held;
+    let next = 0;
+    return deliveries.map((delivery) => this.#isOwn(delivery) && held[next++]!);
+  }
+
+  async release(deliveries: readonly Delivery[], due?: number, attempted = false): Promise<void> {
+    this.#checkOpen();
+    await this.#settlements.release(this.#own(deliveries), due, attempted);
+  }
+
+  async quarantine(delivery: Delivery, reason: string, id?: string): Promise<void> {
+    this.#checkOpen();
+    if (!this.#isOwn(delivery)) return;
+    const { queue, text, tag } = delivery;
+    await this.#settlements.quarantine(tag, { queue, id, reason, time: realClock.time(), text });
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#keepAlive.during(this.#close());
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    this.#heartbeat?.stop();
+    await this.#receives.end(new ClosedError('the consumer was closed'));
+    await this.#bell.close();
+    await this.#steward.steward.remove(this.#id, this.#break);
+    await this.#giveBack();
+    await this.#steward.release();
+    this.#onClose();
+  }
+
+  async #giveBack(): Promise<void> {
+    const self = { id: this.#id, score: '', client: '' };
+    try {
+      await persist(this.#connection.location.retryTimeout, () =>
+        restoreConsumer(this.#connection, this.#layout, self, false),
+      );
+    } catch (error) {
+      // The lease gives them back where we cannot.
+      if (!(error instanceof ConnectionError)) throw error;
+    }
+  }
+
+  #break = (error: Error): void => {
+    void this.#receives.end(error);
+  };
+
+  #own(deliveries: readonly Delivery[]): RedisDelivery[] {
+    return deliveries.filter((delivery) => this.#isOwn(delivery));
+  }
+
+  #isOwn(delivery: Delivery): delivery is RedisDelivery {
+    return delivery instanceof RedisDelivery && delivery.claim.consumer === this.#id;
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== undefined) throw new ClosedError('the consumer is closed');
+  }
+}

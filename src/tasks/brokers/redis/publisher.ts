@@ -1,0 +1,163 @@
+import { realClock } from '../../../base/clock.ts';
+import type { Deferred } from '../../../base/deferred.ts';
+import { deferred } from '../../../base/deferred.ts';
+import { ConnectionError } from '../../../base/errors.ts';
+import { uuid } from '../../../base/ids.ts';
+import type { RedisConnection } from '../../redis/connection.ts';
+import { fromScript } from '../../redis/failure.ts';
+import { persist } from '../../redis/persistence.ts';
+import { runScript } from '../../redis/script.ts';
+import type { Layout } from './layout.ts';
+import { bindingMember } from './layout.ts';
+import type { ListedMessage } from './outgoing.ts';
+import { publishScript } from './scripts/publish.ts';
+
+/** Messages of one batch; a single call with more is still one batch. */
+const batchMessages = 1000;
+const batchLength = 4 * 2 ** 20;
+/** Messages that may wait while the server cannot be reached; further calls fail at once. */
+const mostWaiting = 10_000;
+
+/**
+ * Sends messages in batches, one under way at a time: what comes meanwhile goes into the next. During an outage a call
+ * is tried again for the URL's `retry_timeout`, then rejects with ConnectionError.
+ */
+export class Publisher {
+  readonly #connection: RedisConnection;
+  readonly #layout: Layout;
+  readonly #id = uuid();
+  readonly #bound = new Set<string>();
+  #calls: Call[] = [];
+  #waiting = 0;
+  #batches = 0;
+  #running = false;
+
+  constructor(connection: RedisConnection, layout: Layout) {
+    this.#connection = connection;
+    this.#layout = layout;
+    connection.onDown(() => this.#bound.clear());
+  }
+
+  publish(messages: readonly ListedMessage[]): Promise<void> {
+    if (messages.length === 0) return Promise.resolve();
+    if (this.#waiting + messages.length > mostWaiting && this.#waiting > 0 && !this.#connection.isUp) {
+      const full = `${this.#waiting} messages wait for Redis at ${this.#connection.location.label}, which cannot be reached`;
+      return Promise.reject(new ConnectionError(`${full}: no more are taken`));
+    }
+    const call = { messages, since: realClock.now(), done: deferred() };
+    this.#calls.push(call);
+    this.#waiting += messages.length;
+    if (!this.#running) this.#start();
+    return call.done.promise;
+  }
+
+  // A tick runs when all promise reactions have: calls that were made together go out together.
+  #start(): void {
+    this.#running = true;
+    process.nextTick(() => void this.#run());
+  }
+
+  async #run(): Promise<void> {
+    while (this.#calls.length > 0) await this.#send(this.#nextBatch());
+    this.#running = false;
+  }
+
+  #nextBatch(): Call[] {
+    let count = 0;
+    let length = 0;
+    let calls = 0;
+    for (const { messages } of this.#calls) {
+      for (const { text } of messages) length += text.length;
+      count += messages.length;
+      if (calls > 0 && (count > batchMessages || length > batchLength)) break;
+      calls++;
+    }
+    return this.#calls.splice(0, calls);
+  }
+
+  async #send(calls: Call[]): Promise<void> {
+    try {
+      await this.#store(calls);
+      for (const call of calls) this.#finish(call);
+    } catch (error) {
+      if (error instanceof ListRefused) return this.#separate(calls, error);
+      for (const call of calls) this.#finish(call, error);
+    }
+  }
+
+  // One list that cannot be written must not fail those who send to others.
+  async #separate(calls: readonly Call[], refused: ListRefused): Promise<void> {
+    const others: Call[] = [];
+    for (const call of calls) {
+      if (call.messages.some((message) => this.#list(message) === refused.list)) this.#finish(call, refused.reason);
+      else others.push(call);
+    }
+    if (others.length > 0) await this.#send(others);
+  }
+
+  #finish(call: Call, error?: unknown): void {
+    this.#waiting -= call.messages.length;
+    if (error === undefined) call.done.resolve();
+    else call.done.reject(error);
+  }
+
+  async #store(calls: readonly Call[]): Promise<void> {
+    const lists = new Map<string, string[]>();
+    for (const { messages } of calls) {
+      for (const message of messages) {
+        const list = this.#list(message);
+        const texts = lists.get(list);
+        if (texts === undefined) lists.set(list, [message.text]);
+        else texts.push(message.text);
+      }
+    }
+    const keys = [this.#layout.published(this.#id), ...lists.keys()];
+    const texts = [...lists.values()];
+    const args = [this.#batches++, ...texts.map((list) => list.length)].map(String);
+    for (const list of texts) for (const text of list) args.push(text);
+    const { retryTimeout } = this.#connection.location;
+    await persist(retryTimeout, () => this.#attempt(calls, keys, args), calls[0]!.since);
+  }
+
+  async #attempt(calls: readonly Call[], keys: string[], args: string[]): Promise<void> {
+    await this.#connection.ready();
+    const [, answer] = await Promise.all([this.#bind(calls), runScript(this.#connection, publishScript, keys, args)]);
+    const [error, list] = answer as [string, string?];
+    if (error === '') return;
+    const reason = fromScript(error, list!, this.#connection.location.label);
+    throw reason instanceof ConnectionError ? reason : new ListRefused(list!, reason);
+  }
+
+  // Once for each connection and queue, as kombu does: Celery finds by it where a message is to be given back.
+  async #bind(calls: readonly Call[]): Promise<void> {
+    const queues = new Set(calls.flatMap(({ messages }) => messages.map(({ queue }) => queue)));
+    const unbound = [...queues].filter((queue) => !this.#bound.has(queue));
+    const bind = async (queue: string) => {
+      await this.#connection.call('SADD', [this.#layout.binding(queue), bindingMember(queue, queue)]);
+      this.#bound.add(queue);
+    };
+    // What fails here fails the batch too, or is no reason to fail it.
+    await Promise.allSettled(unbound.map(bind));
+  }
+
+  #list({ queue, step }: ListedMessage): string {
+    return this.#layout.list(queue, step);
+  }
+}
+
+interface Call {
+  readonly messages: readonly ListedMessage[];
+  readonly since: number;
+  readonly done: Deferred<void>;
+}
+
+class ListRefused extends Error {
+  readonly list: string;
+  readonly reason: Error;
+
+  constructor(list: string, reason: Error) {
+    super(reason.message);
+    this.list = list;
+    this.reason = reason;
+  }
+}

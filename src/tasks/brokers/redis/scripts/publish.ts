@@ -1,0 +1,30 @@
+import { script } from '../../../redis/script.ts';
+
+/**
+ * Puts a batch into its lists, all of it or nothing. A batch that was sent again because its answer was lost is not
+ * stored a second time: a publisher has one batch under way, and its number is kept.
+ *
+ * KEYS: the publisher's key, the lists. ARGV: number of the batch, how many messages go to each list, the messages.
+ * Answers: '' or the error, and then the list it is about.
+ */
+export const publishScript = script(`
+if redis.call('GET', KEYS[1]) == ARGV[1] then return {''} end
+local lists = #KEYS - 1
+local at = 2 + lists
+for l = 1, lists do
+  local last = at + ARGV[1 + l] - 1
+  while at <= last do
+    local upto = math.min(at + 4999, last)
+    local done = redis.pcall('LPUSH', KEYS[1 + l], unpack(ARGV, at, upto))
+    if type(done) == 'table' and done.err then
+      local left = at - (last - ARGV[1 + l] + 1)
+      if left > 0 then redis.call('LPOP', KEYS[1 + l], left) end
+      for k = 1, l - 1 do redis.call('LPOP', KEYS[1 + k], ARGV[1 + k]) end
+      return {done.err, KEYS[1 + l]}
+    end
+    at = upto + 1
+  end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', 600)
+return {''}
+`);

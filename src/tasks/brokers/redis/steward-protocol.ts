@@ -1,0 +1,18 @@
+/** A consumer as the steward's thread knows it. */
+export interface StewardedConsumer {
+  readonly id: string;
+  readonly hostname: string;
+  readonly queues: readonly string[];
+  readonly lease: number;
+  readonly stallTimeout: number | undefined;
+  /** Counted up by the thread of the consumer's user while it is not blocked. */
+  readonly heartbeat: Int32Array | undefined;
+}
+
+/** What is asked of the steward's thread; `remove` and `close` are answered. */
+export type StewardRequest =
+  | { readonly add: StewardedConsumer }
+  | { readonly remove: string }
+  | { readonly close: true };
+
+export type StewardAnswer = { readonly removed: string } | { readonly closed: true };

@@ -1,0 +1,86 @@
+import { Worker } from 'node:worker_threads';
+import { deferred } from '../../../base/deferred.ts';
+import { BrokenError } from '../../../base/errors.ts';
+import { KeepAlive } from '../../../base/keep-alive.ts';
+import type { StewardAnswer, StewardedConsumer, StewardRequest } from './steward-protocol.ts';
+
+/** This thread's end of the thread that keeps claims; it does not keep the process alive. */
+export class Steward {
+  readonly #worker: Worker;
+  readonly #keepAlive = new KeepAlive();
+  readonly #removals = new Map<string, () => void>();
+  readonly #broken = new Set<(error: Error) => void>();
+  readonly #ended = deferred();
+  #closing = false;
+
+  constructor(url: string) {
+    // Nothing of the program's own flags: a loader or an inspector has no business in there.
+    const options = { workerData: { url }, execArgv: [], name: 'simul-redis' };
+    this.#worker = new Worker(new URL('./steward-thread.js', import.meta.url), options);
+    this.#worker.unref();
+    this.#worker.on('message', (answer: StewardAnswer) => {
+      if ('removed' in answer) this.#removals.get(answer.removed)?.();
+    });
+    this.#worker.on('error', (error) => this.#break(error));
+    this.#worker.on('exit', () => this.#break(new Error('its thread has ended')));
+  }
+
+  /** Keeps a consumer's claims; `broken` is called should that become impossible. */
+  add(consumer: StewardedConsumer, broken: (error: Error) => void): void {
+    this.#broken.add(broken);
+    this.#post({ add: consumer });
+  }
+
+  /** Resolves when nothing is done for the consumer any more. */
+  async remove(id: string, broken: (error: Error) => void): Promise<void> {
+    if (!this.#broken.delete(broken)) return;
+    const removed = deferred();
+    this.#removals.set(id, () => removed.resolve());
+    this.#post({ remove: id });
+    await this.#keepAlive.during(Promise.race([removed.promise, this.#ended.promise]));
+    this.#removals.delete(id);
+  }
+
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.#post({ close: true });
+    await this.#keepAlive.during(this.#ended.promise);
+  }
+
+  #post(request: StewardRequest): void {
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread, not a window
+    this.#worker.postMessage(request);
+  }
+
+  #break(cause: Error): void {
+    this.#ended.resolve();
+    if (this.#closing) return;
+    const error = new BrokenError(`nothing keeps the claims on Redis any more: ${cause.message}`, { cause });
+    for (const tell of this.#broken) tell(error);
+    this.#broken.clear();
+  }
+}
+
+/** One holder's share of a steward. */
+export interface StewardShare {
+  readonly steward: Steward;
+  /** The last release ends the thread. Idempotent. */
+  release(): Promise<void>;
+}
+
+const stewards = new Map<string, { steward: Steward; holders: number }>();
+
+/** The steward of a URL, started for its first consumer in this thread. */
+export function shareSteward(url: string): StewardShare {
+  let entry = stewards.get(url);
+  if (entry === undefined) stewards.set(url, (entry = { steward: new Steward(url), holders: 0 }));
+  entry.holders++;
+  const mine = entry;
+  let released: Promise<void> | undefined;
+  const release = async () => {
+    if (--mine.holders > 0) return;
+    stewards.delete(url);
+    await mine.steward.close();
+  };
+  return { steward: entry.steward, release: () => (released ??= release()) };
+}

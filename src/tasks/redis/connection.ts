@@ -1,0 +1,168 @@
+import { realClock } from '../../base/clock.ts';
+import { deferred } from '../../base/deferred.ts';
+import { ClosedError } from '../../base/errors.ts';
+import { KeepAlive } from '../../base/keep-alive.ts';
+import { pause } from '../../base/pause.ts';
+import { fromRedis } from './failure.ts';
+import type { ServerFacts } from './handshake.ts';
+import { shakeHands } from './handshake.ts';
+import type { RedisClient } from './library.ts';
+import { makeClient } from './library.ts';
+import type { RedisLocation } from './location.ts';
+
+export interface ConnectionOptions {
+  /** Seconds without a byte from the server, while an answer is due, after which the connection counts as dead. */
+  readonly silence?: number;
+  /** Longest pause between two attempts to connect, in seconds. */
+  readonly longestPause?: number;
+  /** False for one whose user sees to it that the process lives as long as it should. */
+  readonly keepsAlive?: boolean;
+}
+
+/** A value of a command; numbers are written as text. */
+export type RedisValue = string | number;
+
+/**
+ * One connection, opened at first use and again when it is used after a loss. A command is sent at most once: one whose
+ * answer was lost with the connection rejects with ConnectionError, and whether it was done is for the caller to find
+ * out. Keeps the process alive only while an answer is due.
+ */
+export class RedisConnection {
+  readonly location: RedisLocation;
+  readonly #options: ConnectionOptions;
+  readonly #keepAlive = new KeepAlive();
+  readonly #stop = new AbortController();
+  readonly #up = new Set<(client: RedisClient) => void>();
+  readonly #down = new Set<() => void>();
+  #client: RedisClient | undefined;
+  #facts: ServerFacts | undefined;
+  #opening: Promise<RedisClient> | undefined;
+  #failures = 0;
+
+  constructor(location: RedisLocation, options: ConnectionOptions = {}) {
+    this.location = location;
+    this.#options = options;
+  }
+
+  /** What the server said of itself when this connection was last opened. */
+  get server(): ServerFacts | undefined {
+    return this.#facts;
+  }
+
+  get isUp(): boolean {
+    return this.#client !== undefined;
+  }
+
+  /** Sends a command and gives the reply, texts as strings. */
+  async call(command: string, args: readonly RedisValue[] = []): Promise<unknown> {
+    const client = this.#client ?? (await this.ready());
+    const { keepsAlive = true } = this.#options;
+    if (keepsAlive) this.#keepAlive.hold();
+    try {
+      return await client.call(command, ...args);
+    } catch (error) {
+      throw this.#failure(error, client);
+    } finally {
+      if (keepsAlive) this.#keepAlive.release();
+    }
+  }
+
+  /** Connects if there is no connection; makes one attempt, after a pause if the last ones failed. */
+  ready(): Promise<RedisClient> {
+    if (this.#stop.signal.aborted) return Promise.reject(new ClosedError('the connection to Redis is closed'));
+    if (this.#client !== undefined) return Promise.resolve(this.#client);
+    this.#opening ??= this.#keepAlive.during(this.#open()).finally(() => (this.#opening = undefined));
+    return this.#opening;
+  }
+
+  /** Calls `listener` whenever a new connection stands, before anything of others is sent on it. */
+  onUp(listener: (client: RedisClient) => void): void {
+    this.#up.add(listener);
+  }
+
+  /** Calls `listener` whenever the connection is lost. */
+  onDown(listener: () => void): void {
+    this.#down.add(listener);
+  }
+
+  /** Ends the connection, so that the next command opens another. */
+  drop(): void {
+    this.#client?.disconnect();
+  }
+
+  /** What is under way rejects. Idempotent. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#opening?.catch(() => {});
+    const client = this.#client;
+    if (client === undefined) return;
+    const ended = deferred();
+    client.once('end', () => ended.resolve());
+    client.disconnect();
+    await this.#keepAlive.during(ended.promise);
+  }
+
+  async #open(): Promise<RedisClient> {
+    if (this.#failures > 0) await pause(this.#pauseLength(), this.#stop.signal);
+    const client = await makeClient(this.#clientOptions());
+    let reason: unknown;
+    client.on('error', (error) => (reason = error));
+    try {
+      if (this.#stop.signal.aborted) throw new ClosedError('the connection to Redis is closed');
+      await client.connect();
+      this.#facts = await shakeHands(client, this.location);
+    } catch (error) {
+      this.#failures++;
+      client.disconnect();
+      throw fromRedis(reason ?? error, this.location.label);
+    }
+    this.#failures = 0;
+    this.#take(client);
+    return client;
+  }
+
+  #take(client: RedisClient): void {
+    this.#client = client;
+    client.stream.unref();
+    client.once('end', () => {
+      this.#client = undefined;
+      for (const listener of this.#down) listener();
+    });
+    for (const listener of this.#up) listener(client);
+  }
+
+  // Doubling, and of random length so that a fleet does not return in step.
+  #pauseLength(): number {
+    const longest = this.#options.longestPause ?? 2;
+    return Math.min(0.025 * 2 ** this.#failures, longest) * (0.5 + realClock.random() / 2);
+  }
+
+  #clientOptions() {
+    const { address, tls } = this.location;
+    const { silence } = this.#options;
+    return {
+      ...address,
+      ...(tls === undefined ? {} : { tls }),
+      ...(silence === undefined ? {} : { socketTimeout: silence * 1000 }),
+      lazyConnect: true,
+      protocol: 2 as const,
+      // Connecting again, sending again and queueing are decided here, where it is known what may be done twice.
+      retryStrategy: () => null,
+      enableReadyCheck: false,
+      enableOfflineQueue: false,
+      autoResendUnfulfilledCommands: false,
+      autoResubscribe: false,
+      maxRetriesPerRequest: null,
+      disableClientInfo: true,
+      connectTimeout: 5000,
+      keepAlive: 15_000,
+    };
+  }
+
+  #failure(error: unknown, client: RedisClient): Error {
+    if (this.#stop.signal.aborted) return new ClosedError('the connection to Redis is closed', { cause: error });
+    // A primary that has become a replica: the name in the URL may lead to the new primary.
+    if (error instanceof Error && error.message.startsWith('READONLY')) client.disconnect();
+    return fromRedis(error, this.location.label);
+  }
+}

@@ -1,0 +1,101 @@
+import { ConnectionError, InvalidStateError, SimulError, UnsupportedError } from '../../base/errors.ts';
+
+/** What ioredis or Redis said, as an error for the user: what happened, at which server, what to do. */
+export function fromRedis(error: unknown, label: string): SimulError {
+  if (error instanceof SimulError) return error;
+  const message = error instanceof Error ? error.message : String(error);
+  const name = replyName(message);
+  if (name !== undefined && isReply(error)) return fromReply(name, message, label, error);
+  return new ConnectionError(`cannot reach Redis at ${label}: ${describe(error, message)}`, { cause: error });
+}
+
+/** What an error that a script caught says, as `fromRedis` would. */
+export function fromScript(text: string, key: string, label: string): SimulError {
+  const message = text.replace(/^-/, '');
+  const name = replyName(message);
+  if (name === 'WRONGTYPE') return wrongType(key, label, new Error(message));
+  return fromReply(name ?? 'ERR', message, label, new Error(message));
+}
+
+/** Whether the same command may succeed later without anybody changing our side. */
+export function isTransient(error: unknown): boolean {
+  return error instanceof ConnectionError && !error.permanent;
+}
+
+function fromReply(name: string, message: string, label: string, cause: unknown): SimulError {
+  const permanent = (text: string) => new ConnectionError(text, { cause, permanent: true });
+  const passing = (text: string) => new ConnectionError(text, { cause });
+  switch (name) {
+    case 'WRONGPASS':
+    case 'NOAUTH':
+      return permanent(
+        `Redis at ${label} refused the login: put user and password in the URL (redis://user:password@host)`,
+      );
+    case 'NOPERM':
+      return permanent(`the Redis user of ${label} lacks a right, grant it with ACL SETUSER: ${message}`);
+    case 'LOADING':
+      return passing(`Redis at ${label} is still loading its data`);
+    case 'READONLY':
+      return passing(`Redis at ${label} is a read-only replica: name the primary in the URL`);
+    case 'OOM':
+      return passing(`Redis at ${label} is out of memory: raise its maxmemory or delete what is not needed`);
+    case 'MISCONF':
+      return passing(`Redis at ${label} refuses to write because it cannot save to its disk: look at its log`);
+    case 'WRONGTYPE':
+      return new InvalidStateError(
+        `a key of the queue or of Simul at ${label} is of the wrong type: delete or rename it`,
+        {
+          cause,
+        },
+      );
+    case 'ERR':
+      return fromPlainError(message, label, cause);
+    default:
+      return passing(`Redis at ${label} refused: ${message}`);
+  }
+}
+
+function fromPlainError(message: string, label: string, cause: unknown): SimulError {
+  const permanent = (text: string) => new ConnectionError(text, { cause, permanent: true });
+  if (/DB index|select is not allowed/i.test(message))
+    return permanent(
+      `the database in ${label} does not exist: Redis has 16 (0 to 15) unless "databases" says otherwise`,
+    );
+  if (/AUTH|password/i.test(message))
+    return permanent(`Redis at ${label} knows no password, or not this way: correct the URL (${message})`);
+  if (/unknown command/i.test(message))
+    return new UnsupportedError(`Redis at ${label} lacks a command that Simul needs (6.2 has all): ${message}`, {
+      cause,
+    });
+  if (/max number of clients/i.test(message))
+    return new ConnectionError(`Redis at ${label} has no room for one more client: raise its maxclients`, { cause });
+  return new InvalidStateError(`Redis at ${label} refused: ${message}`, { cause });
+}
+
+function wrongType(key: string, label: string, cause: unknown): InvalidStateError {
+  const found = `the key ${JSON.stringify(key)} at ${label} is not the list it should be`;
+  return new InvalidStateError(`${found}: delete or rename it, or use another queue`, { cause });
+}
+
+// Before Redis 7 an error inside a script is reported within one of the script's.
+const passedOn = ['WRONGTYPE', 'OOM', 'READONLY', 'MISCONF', 'NOREPLICAS', 'NOPERM'];
+
+function replyName(message: string): string | undefined {
+  const name = /^[A-Z]+(?= )/.exec(message)?.[0];
+  if (name !== 'ERR' && name !== undefined) return name;
+  if (!message.includes('script')) return name;
+  return passedOn.find((one) => message.includes(`${one} `) || message.includes(`-${one}`)) ?? name;
+}
+
+function isReply(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+function describe(error: unknown, message: string): string {
+  // Node tries IPv4 and IPv6 and reports an AggregateError whose own message is empty.
+  if (error instanceof AggregateError) return error.errors.map((one: Error) => one.message).join('; ');
+  if (message === 'Connection is closed.') return 'the connection was closed';
+  if (message !== '') return message;
+  const code: unknown = (error as { code?: unknown } | undefined)?.code;
+  return typeof code === 'string' ? code : 'no reason was given';
+}
