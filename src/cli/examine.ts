@@ -44,9 +44,35 @@ function probes(directory: string): Probe[] {
     ['runtime', 'typescript modules', 'required', () => `transformed by esbuild ${packageVersion('esbuild')}`],
     ['system', 'libc', 'optional', libc],
     ['system', 'kernel locks', 'optional', () => kernelLocks(directory)],
+    ['process', 'starting programs', 'required', startPrograms],
+    ['process', 'fork', 'optional', forkForReal],
     ['fleet', 'memory://', 'required', () => roundTrip('memory://simul-doctor')],
     ['fleet', 'sqlite://', 'required', () => roundTrip(`sqlite://${join(directory, 'probe.db')}`)],
   ];
+}
+
+async function startPrograms(): Promise<string> {
+  const [{ hasPosixSpawn }, { checkCall }] = await Promise.all([
+    import('../os/spawn.ts'),
+    import('../subprocess/run.ts'),
+  ]);
+  await checkCall([process.execPath, '--version'], { stdout: -3, timeout: 30 });
+  if (hasPosixSpawn()) return 'by posix_spawn';
+  return "by Node's spawn: slower; signals ignored here are not ignored in programs, and a process group is a session";
+}
+
+async function forkForReal(): Promise<string> {
+  const [{ forkFlags, whyNoFork }, { run }] = await Promise.all([
+    import('../os/fork.ts'),
+    import('../subprocess/run.ts'),
+  ]);
+  const reason = whyNoFork();
+  if (reason !== undefined && !reason.includes('simul run')) throw new Error(reason);
+  const url = new URL('../os/fork.js', import.meta.url).href;
+  const program = `import(${JSON.stringify(url)}).then(({ fork }) => process.exit(fork() === 0 ? 0 : 7))`;
+  const { returncode } = await run([process.execPath, ...forkFlags, '-e', program], { timeout: 30, stderr: -3 });
+  if (returncode !== 7) throw new Error(`a process started for it could not fork (exit code ${returncode})`);
+  return 'in programs started by simul run';
 }
 
 function node(): string {
