@@ -17,7 +17,7 @@ export interface AppOptions {
 export function withApp(command: Command): Command {
   return command
     .option('-A, --app <module>', 'module (.ts, .js, .mjs, .cjs) that exports the app')
-    .option('-b, --broker <url>', "broker, in place of the app's (sqlite://, memory://, …)")
+    .option('-b, --broker <url>', "broker, in place of the app's (sqlite://, redis://host, …)")
     .option('--result-backend <url>', "result backend, in place of the app's");
 }
 
