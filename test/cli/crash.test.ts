@@ -47,6 +47,27 @@ describe('SIGTERM', () => {
     assert.equal(await result.get(wait), 'waited');
   });
 
+  it('while it starts: exit code 0, and nothing more is said', async () => {
+    using space = new Workspace();
+    space.write(
+      'slow.mjs',
+      `import { writeSync } from 'node:fs';
+       import { isMainThread } from 'node:worker_threads';
+       import { Simul } from '{{simul}}';
+       if (!isMainThread) {
+         writeSync(2, 'a thread imports\\n');
+         await new Promise((resolve) => setTimeout(resolve, 100));
+       }
+       export const app = new Simul('slow');
+       app.task('slow.task', () => 1);`,
+    );
+    const worker = space.start([space.program, 'worker', '-A', 'slow.mjs', '-P', 'threads', '-c', '1', '--quiet']);
+    await worker.says(/a thread imports/);
+    worker.kill('SIGTERM');
+    const { code, stderr } = await worker.ended;
+    assert.deepEqual([code, stderr], [0, 'a thread imports\n']);
+  });
+
   it('twice: what runs goes back to its queue, exit code 143', async () => {
     using space = new Workspace();
     await using client = new Client(space);
