@@ -9,6 +9,8 @@ import { packError, unpackError } from './packed-error.ts';
 import type { Request, Response } from './protocol.ts';
 import { describe, referenceKey } from './reference.ts';
 import type { AnyFunction } from './registry.ts';
+import type { Destination } from './shareable.ts';
+import { packShareables, unpackShareables } from './shareable.ts';
 import { takeTransfers } from './transfer.ts';
 
 interface Call {
@@ -24,6 +26,7 @@ type Failure = () => unknown;
 
 interface CallsOptions {
   readonly outbox: Outbox<Request>;
+  readonly destination: Destination;
   /** In words, for remote stacks. */
   readonly name: string;
   /** Told whenever somebody begins or ceases to wait. */
@@ -60,9 +63,10 @@ export class Calls {
   }
 
   receive(batch: readonly Response[]): void {
-    for (const [kind, id, outcome] of batch) {
+    for (const [kind, id, outcome, key] of batch) {
       const call = this.#take(id);
-      if (kind === 'done') call?.result.resolve(outcome);
+      if (kind === 'done')
+        call?.result.resolve(key === undefined ? outcome : unpackShareables({ value: outcome, key }));
       else call?.result.reject(() => unpackError(outcome, { from: this.#options.name, stack: callerStack() }));
     }
   }
@@ -87,7 +91,7 @@ export class Calls {
   #start(fn: AnyFunction, args: readonly unknown[], signal: AbortSignal | undefined): Call {
     const number = this.#define(fn);
     const id = this.#next++;
-    this.#send(['call', id, number, args]);
+    this.#send(id, number, args);
     const call: Call = { result: deferred<unknown>(), abandoned: false, forget: () => {} };
     this.#calls.set(id, call);
     this.#wait(1);
@@ -107,9 +111,11 @@ export class Calls {
     return number;
   }
 
-  #send(request: Request & readonly ['call', ...unknown[]]): void {
-    const args = request[3];
-    if (args.every(isPrimitive)) return this.#options.outbox.defer(request);
+  #send(id: number, fn: number, args: readonly unknown[]): void {
+    if (args.every(isPrimitive)) return this.#options.outbox.defer(['call', id, fn, args]);
+    const packed = packShareables(args, this.#options.destination);
+    const request: Request =
+      packed === undefined ? ['call', id, fn, args] : ['call', id, fn, packed.value as readonly unknown[], packed.key];
     try {
       this.#options.outbox.send(request, takeTransfers(args));
     } catch (cause) {

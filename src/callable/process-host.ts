@@ -54,6 +54,7 @@ function startProcess({ env, execArgv, cwd }: ProcessHostOptions): ChildProcess 
 function endpointOf(child: ChildProcess): Endpoint {
   return {
     name: child.pid === undefined ? 'process (not started)' : `process ${child.pid}`,
+    kind: 'process',
     post: (batch, moved) => send(child, batch, moved),
     hold: (held) => hold(child, held),
     kill: () => void child.kill('SIGKILL'),

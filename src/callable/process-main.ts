@@ -6,6 +6,7 @@ import { serve } from './serve.ts';
 const handle = serve(
   (batch) => void process.send?.(batch, undefined, undefined, () => {}),
   () => process.exit(0),
+  'process',
 );
 process.on('message', (batch: readonly Request[]) => handle(batch));
 // The end of the channel is the end of the parent, however that came.

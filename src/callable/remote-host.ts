@@ -9,10 +9,12 @@ import type { Post } from './outbox.ts';
 import { Outbox } from './outbox.ts';
 import type { Request, Response } from './protocol.ts';
 import type { AnyFunction } from './registry.ts';
+import type { Destination } from './shareable.ts';
 
 /** What threads and processes differ in. */
 export interface Endpoint {
   readonly name: string;
+  readonly kind: Destination;
   readonly post: Post<Request>;
   /** Whether it keeps the program alive. */
   hold(held: boolean): void;
@@ -38,6 +40,7 @@ export abstract class RemoteHost implements Host {
     this.#outbox = new Outbox(endpoint.post, queueMicrotask);
     this.#calls = new Calls({
       outbox: this.#outbox,
+      destination: endpoint.kind,
       name: endpoint.name,
       onWaiting: (waiting) => {
         this.#waiting = waiting;

@@ -41,6 +41,7 @@ function startThread({ env, execArgv, resourceLimits }: ThreadHostOptions): Endp
   const worker = new Worker(new URL('./thread-main.js', import.meta.url), options);
   return {
     name: `thread ${worker.threadId}`,
+    kind: 'thread',
     post: (batch, moved) => worker.postMessage(batch, moved),
     hold: (held) => (held ? worker.ref() : worker.unref()),
     kill: () => void worker.terminate(),

@@ -8,6 +8,7 @@ const port = parentPort!;
 const handle = serve(
   (batch, moved) => port.postMessage(batch, moved),
   () => process.exit(0),
+  'thread',
 );
 port.on('message', (batch: readonly Request[]) => handle(batch));
 port.on('messageerror', (error) => {

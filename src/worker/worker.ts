@@ -3,6 +3,7 @@ import { realClock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import { CancelledError } from '../base/errors.ts';
 import { ResourceStack } from '../base/dispose.ts';
+import { KeepAlive } from '../base/keep-alive.ts';
 import type { LifecycleState, StopReason } from '../base/lifecycle.ts';
 import { Lifecycle } from '../base/lifecycle.ts';
 import { pause } from '../base/pause.ts';
@@ -39,6 +40,7 @@ export class Worker implements AsyncDisposable {
   readonly #options: WorkerOptions;
   readonly #lifecycle: Lifecycle;
   readonly #resources = new ResourceStack();
+  readonly #keepAlive = new KeepAlive();
   readonly #pools = new Map<PoolName, PoolQueue>();
   readonly #quiet = new AbortController();
   readonly #cold = new AbortController();
@@ -97,6 +99,9 @@ export class Worker implements AsyncDisposable {
   async #start(): Promise<void> {
     const { loglevel: level } = this.settings;
     const { logWrite: write, logJson: json = false } = this.#options;
+    // Tasks that wait for something unref'ed would otherwise end the program, and a running worker is not idle.
+    this.#keepAlive.hold();
+    this.#resources.defer(() => this.#keepAlive.release());
     const log = await openLog({ level, json, ...(write === undefined ? {} : { write }) });
     this.#warnOfLimits(log);
     const broker = await this.#app.broker();

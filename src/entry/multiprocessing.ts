@@ -1,0 +1,17 @@
+export { Barrier } from '../multiprocessing/barrier.ts';
+export { Condition } from '../multiprocessing/condition.ts';
+export { Event } from '../multiprocessing/event.ts';
+export { Lock } from '../multiprocessing/lock.ts';
+export { RLock } from '../multiprocessing/rlock.ts';
+export { BoundedSemaphore, Semaphore } from '../multiprocessing/semaphore.ts';
+export { RawArray, SharedArray as Array } from '../multiprocessing/array.ts';
+export { ShareableList } from '../multiprocessing/shareable-list.ts';
+export type { ShareableItem } from '../multiprocessing/shareable-list.ts';
+export { SharedMemory } from '../multiprocessing/shared-memory.ts';
+export type { SharedMemoryOptions } from '../multiprocessing/shared-memory.ts';
+export type { ArrayOf, ElementOf, TypeCode } from '../multiprocessing/type-codes.ts';
+export { RawValue, Value } from '../multiprocessing/value.ts';
+export { JoinableQueue, Queue } from '../multiprocessing/queue.ts';
+export { SimpleQueue } from '../multiprocessing/simple-queue.ts';
+export { Connection, Pipe } from '../multiprocessing/pipe.ts';
+export type { PipeOptions } from '../multiprocessing/pipe.ts';

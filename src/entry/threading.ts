@@ -1,0 +1,10 @@
+export { Barrier } from '../threading/barrier.ts';
+export { Condition } from '../threading/condition.ts';
+export { Event } from '../threading/event.ts';
+export { Lock } from '../threading/lock.ts';
+export { RLock } from '../threading/rlock.ts';
+export { BoundedSemaphore, Semaphore } from '../threading/semaphore.ts';
+export { Queue } from '../threading/queue.ts';
+export { SimpleQueue } from '../threading/simple-queue.ts';
+export { Connection, Pipe } from '../threading/pipe.ts';
+export type { PipeOptions } from '../threading/pipe.ts';

@@ -1,0 +1,145 @@
+import { onAbort } from '../base/abort.ts';
+import type { ClockTimer } from '../base/clock.ts';
+import { realClock } from '../base/clock.ts';
+import type { WaitOptions } from '../base/deadline.ts';
+import { cancelledBy, checkSeconds, throwIfAborted, within } from '../base/deadline.ts';
+import { CancelledError, TimeoutError } from '../base/errors.ts';
+import type { Region } from './region.ts';
+import { LOOK_AGAIN } from './region.ts';
+
+interface Wait {
+  readonly attempt: () => unknown;
+  readonly resolve: (value: unknown) => void;
+  /** Frees timer and signal. */
+  settle(): void;
+  cancel(): void;
+  settled: Promise<unknown>;
+}
+
+export interface WaitsOptions {
+  /** In words, for errors: "a Lock". */
+  readonly what: string;
+  /** The first must succeed before the next may try; otherwise all try at each change. */
+  readonly inOrder: boolean;
+  /** Called when an attempt has failed, with what to call when trying again may help; returns what ends that. */
+  readonly watch?: (again: () => void) => () => void;
+  /** Called when one gives up that may have been the one meant by a wake. */
+  readonly gaveUp?: () => void;
+}
+
+/** The event loop's waits for one shared object: an attempt is made again at each change until it gives something. */
+export class Waits {
+  readonly #region: Region;
+  readonly #options: WaitsOptions;
+  #waits: Wait[] = [];
+  #stopListening: (() => void) | undefined;
+  #stopWatching: (() => void) | undefined;
+
+  constructor(region: Region, options: WaitsOptions) {
+    this.#region = region;
+    this.#options = options;
+  }
+
+  /** How many wait on this thread. */
+  get size(): number {
+    return this.#waits.length;
+  }
+
+  /** Settles with the first result of `attempt` that is not undefined; TimeoutError, CancelledError. */
+  async until<T>(attempt: () => T | undefined, { timeout, signal }: WaitOptions = {}): Promise<T> {
+    throwIfAborted(signal);
+    if (timeout !== undefined) checkSeconds('timeout', timeout);
+    let wait: Wait | undefined;
+    const result = new Promise<T>((resolve, reject) => {
+      let timer: ClockTimer | undefined;
+      const giveUp = (error: Error) => {
+        this.#remove(wait!);
+        reject(error);
+      };
+      const forget = onAbort(signal, () => giveUp(cancelledBy(signal!)));
+      wait = {
+        attempt,
+        cancel: () => giveUp(new CancelledError()),
+        settled: Promise.resolve(),
+        resolve: resolve as (value: unknown) => void,
+        settle: () => {
+          timer?.cancel();
+          forget();
+        },
+      };
+      if (timeout !== undefined && timeout !== Infinity) {
+        const { what } = this.#options;
+        timer = realClock.setTimer(timeout, () =>
+          giveUp(new TimeoutError(`waiting for ${what} timed out after ${timeout} s`, { timeout })),
+        );
+      }
+    });
+    wait!.settled = result;
+    this.#add(wait!);
+    return result;
+  }
+
+  /** Settles when none waits any more. */
+  async idle(options?: WaitOptions): Promise<void> {
+    await within(Promise.allSettled(this.#waits.map(({ settled }) => settled)), options);
+  }
+
+  /** Ends all waits with CancelledError. */
+  cancelAll(): void {
+    for (const wait of this.#waits.slice()) wait.cancel();
+  }
+
+  #add(wait: Wait): void {
+    this.#waits.push(wait);
+    this.#stopListening ??= this.#listen();
+    this.#look();
+  }
+
+  #listen(): () => void {
+    const look = () => this.#look();
+    const stop = this.#region.listen(look);
+    const timer = setInterval(look, LOOK_AGAIN * 1000);
+    return () => {
+      clearInterval(timer);
+      stop();
+    };
+  }
+
+  #remove(wait: Wait): void {
+    const index = this.#waits.indexOf(wait);
+    if (index < 0) return;
+    this.#waits.splice(index, 1);
+    wait.settle();
+    this.#options.gaveUp?.();
+    this.#look();
+  }
+
+  #look(): void {
+    this.#stopWatching?.();
+    this.#stopWatching = undefined;
+    for (const wait of this.#waits.slice()) {
+      const done = this.#try(wait);
+      if (!done && this.#options.inOrder) break;
+    }
+    if (this.#waits.length > 0) this.#stopWatching = this.#options.watch?.(() => this.#look());
+    else {
+      this.#stopListening?.();
+      this.#stopListening = undefined;
+    }
+  }
+
+  #try(wait: Wait): boolean {
+    let result: unknown;
+    try {
+      result = wait.attempt();
+    } catch (error) {
+      result = Promise.reject(error);
+    }
+    if (result === undefined) return false;
+    const index = this.#waits.indexOf(wait);
+    if (index >= 0) this.#waits.splice(index, 1);
+    wait.settle();
+    wait.resolve(result);
+    return true;
+  }
+}
