@@ -113,7 +113,7 @@ test('a Redis that is loading is waited for', async () => {
     return command === 'EVALSHA' ? '*1\r\n$0\r\n\r\n' : ':1\r\n';
   });
   const port = await server.listen();
-  await using impatient = await openBroker(`redis://127.0.0.1:${port}?retry_timeout=0.1`);
+  await using impatient = await openBroker(`redis://127.0.0.1:${port}?retry_timeout=1`);
   const error = await rejection(impatient.publish([message('a')]));
   assert.match(error.message, /still loading.*tried \d+ times/);
   assert.equal(error.permanent, false);
@@ -151,10 +151,10 @@ test('a full Redis refuses what is new and lets the work end', async () => {
   await broker.publish([message('a'), message('b')]);
   await place.call('CONFIG', 'SET', 'maxmemory', '1');
   for (const work of [
-    broker.publish([message('c')]),
-    backend.store([{ id: 'a', state: 'SUCCESS', document: '{"status": "SUCCESS"}' }]),
+    () => broker.publish([message('c')]),
+    () => backend.store([{ id: 'a', state: 'SUCCESS', document: '{"status": "SUCCESS"}' }]),
   ]) {
-    const error = await rejection(work);
+    const error = await rejection(work());
     assert.match(error.message, /out of memory: raise its maxmemory/);
     assert.equal(error.permanent, false);
   }
