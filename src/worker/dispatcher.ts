@@ -306,9 +306,10 @@ function ending(
   return { publish, store: [...results, ...next.results] };
 }
 
-/** 9 first, whatever the scale of the wire. */
+/** 9 first, whatever the scale of the wire; what is not on the scale counts as none. */
 function priorityOf({ properties: { priority } }: Envelope, urgent: 0 | 9): number | undefined {
-  return typeof priority !== 'number' ? undefined : urgent === 9 ? priority : 9 - priority;
+  if (typeof priority !== 'number' || !Number.isInteger(priority) || priority < 0 || priority > 9) return undefined;
+  return urgent === 9 ? priority : 9 - priority;
 }
 
 function dueOf({ headers: { eta } }: Envelope): number | undefined {

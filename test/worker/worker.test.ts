@@ -311,6 +311,9 @@ describe('bad calls', () => {
       const task = app.task('t', (x: unknown) => x);
       const bad: [() => Promise<unknown>, RegExp][] = [
         [() => task.delay(() => 1), /args\[0\]: a function/],
+        [() => task.delay(nested(120)), /nested deeper than 99 levels/],
+        [() => task.delay(JSON.parse('{"__proto__": 1}')), /args\[0\]\.__proto__/],
+        [() => task.delay('x'.repeat(50 * 2 ** 20)), /args: \d+ bytes in one message/],
         [() => task.applyAsync([1], { priority: 10 }), /priority: expected an integer from 0 to 9, received 10/],
         [() => task.applyAsync([1], { countdown: -1 }), /countdown/],
         [() => task.applyAsync([1], { eta: new Date(Number.NaN) }), /eta/],
@@ -326,3 +329,7 @@ describe('bad calls', () => {
       assert.deepEqual((await (await app.broker()).sizes()).filter((size) => size.waiting > 0), []); // prettier-ignore
     }));
 });
+
+function nested(depth: number): unknown {
+  return depth === 0 ? [] : [nested(depth - 1)];
+}

@@ -42,7 +42,7 @@ console.log(JSON.stringify(inTask.includes(workload) ? await run(measured) : awa
 async function measure(round: Round, n: number): Promise<Report> {
   const rates: number[] = [];
   let done = 0;
-  for (let i = 0; i < 5; i++) {
+  for (let i = 0; i < 3; i++) {
     const start = performance.now();
     done = await round(n);
     rates.push((n / (performance.now() - start)) * 1000);

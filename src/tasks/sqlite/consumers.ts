@@ -125,12 +125,15 @@ export class Consumers {
     }
   }
 
-  /** Lets go of everything. */
+  /**
+   * Lets go of everything. Whoever stops in good order has left before: claims that are still held here belong to a
+   * process that ends in the midst of its work, and may end because of it, so they count as attempts.
+   */
   close(): void {
     try {
       if (this.#local.size === 0) return;
       this.#db.write('normal', () => {
-        for (const id of this.#local.keys()) this.#expel(id, false);
+        for (const id of this.#local.keys()) this.#expel(id, true);
       });
     } finally {
       this.#local.clear();

@@ -1,5 +1,6 @@
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
+import { decodeJson } from '../../../base/json/decode.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
 import type { Backend, BackendCapabilities, BackendOptions, StoredResult } from '../../backend.ts';
 import { resultLifetime } from '../../backend.ts';
@@ -142,7 +143,7 @@ function stateOf(document: string): string {
   const state = /^\{"status": "([A-Z_]+)"/.exec(document)?.[1];
   if (state !== undefined) return state;
   try {
-    const value: unknown = JSON.parse(document);
+    const value = decodeJson(document, { maxLength: Number.POSITIVE_INFINITY });
     return isRecord(value) && typeof value['status'] === 'string' ? value['status'] : '';
   } catch {
     return '';
