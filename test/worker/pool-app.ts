@@ -21,7 +21,9 @@ export const block = app.task('block', { bind: true }, async (ctx) => {
 });
 
 export const waitToBeTold = app.task('waitToBeTold', { bind: true }, async (ctx, file: string) => {
-  await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+  const told = new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+  writeFileSync(file, 'begun');
+  await told;
   writeFileSync(file, 'told');
 });
 
