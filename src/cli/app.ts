@@ -44,7 +44,7 @@ export async function loadApp(options: AppOptions): Promise<LoadedApp> {
   if (options.app === undefined) return { app: new Simul('simul'), module: undefined };
   const module = moduleUrl(options.app);
   const exported = await importModule(module.href).catch((error: unknown) => {
-    throw importFailure(options.app!, error);
+    throw importFailure(options.app!, module, error);
   });
   return { app: appOf(exported, options.app), module };
 }

@@ -29,7 +29,7 @@ export interface WorkerFlags extends AppOptions {
 export async function serve(app: Simul, module: URL, flags: WorkerFlags): Promise<number> {
   const worker = new Worker(app, { ...flags, module });
   using signals = new StopSignals(worker, flags.quiet === true);
-  using _crash = new CrashReport(worker);
+  using _ = new CrashReport(worker);
   try {
     await started(worker, signals, () => banner(app, worker, flags));
     const reason = await worker.stopped;

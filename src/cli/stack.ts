@@ -11,13 +11,16 @@ export function userStack(stack: string): string {
     .join('\n');
 }
 
-/** Where the user's own code stands highest in a stack, as `file:line:column`. */
+/** Where the user's own code stands highest in a stack, as `file:line:column`; libraries are not the user's own. */
 export function userPlace(stack: string): string | undefined {
-  const line = stack.split('\n').find((one) => frame.test(one) && isUsers(one));
+  // Node puts the place of a faulty import above the message.
+  const [first = '', ...lines] = stack.split('\n');
+  if (/^file:\S+:\d+$/.test(first)) return first;
+  const line = lines.find((one) => frame.test(one) && isUsers(one) && !one.includes('/node_modules/'));
   return line?.replace(/^\s+at (?:async )?(?:.* \()?/, '').replace(/\)$/, '');
 }
 
 function isUsers(line: string): boolean {
-  if (/\bnode:|\(?<anonymous>\)?$|\(native\)|\/node_modules\/simul\//.test(line)) return false;
+  if (/\bnode:|<anonymous>\)?$|\(native\)$|\/node_modules\/(?:simul|commander)\//.test(line)) return false;
   return !line.includes(own.href) && !line.includes(fileURLToPath(own));
 }

