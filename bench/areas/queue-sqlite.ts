@@ -37,7 +37,7 @@ const plans = [
     note: 'each add awaited, 100 of them under way at a time, no worker; afterwards a worker runs them and every result is checked',
     run: enqueue,
     ours: 10_000,
-    theirs: 5_000,
+    theirs: 2_000,
   },
   {
     name: 'enqueue-bulk',
@@ -46,7 +46,7 @@ const plans = [
     note: 'one call for all, no worker; afterwards a worker runs them and every result is checked',
     run: enqueueBulk,
     ours: 50_000,
-    theirs: 50_000,
+    theirs: 5_000,
   },
   {
     name: 'process-with-results',
@@ -55,7 +55,7 @@ const plans = [
     note: 'an idle worker in its own process; from the bulk enqueue to the last result in the client, every result checked',
     run: processWithResults,
     ours: 20_000,
-    theirs: 5_000,
+    theirs: 2_000,
   },
   {
     name: 'latency-idle-p50',

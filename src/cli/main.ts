@@ -10,11 +10,14 @@ const program = new Command('simul')
   .description('Tasks and workers, from one process to a fleet.')
   .version(version)
   .exitOverride()
+  // `simul run` hands what stands behind the script on to it.
+  .enablePositionalOptions()
   .showHelpAfterError()
   .configureHelp({ sortSubcommands: true })
   .addHelpText('after', exitCodes);
 
 for (const register of [
+  (await import('./run.ts')).run,
   (await import('./worker.ts')).worker,
   (await import('./up.ts')).up,
   (await import('./call.ts')).call,

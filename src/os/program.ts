@@ -7,10 +7,11 @@ const { ENOENT, EACCES, ENOTDIR } = os.errno;
 
 /**
  * The path of a program as execvp would find it: names with a slash as they are (relative to `cwd`), others along
- * `path`. Throws SystemError ENOENT, or EACCES if only files that may not be run were found, naming the program.
+ * `path`. Without `verify` the former are left for the system to judge. Throws SystemError ENOENT, or EACCES if only files that may not be run were found, naming the program.
  */
-export function findProgram(name: string, path: string, cwd: string | undefined): string {
+export function findProgram(name: string, path: string, cwd: string | undefined, verify = true): string {
   if (name.includes('/')) {
+    if (!verify) return name;
     const reason = refusal(cwd === undefined || isAbsolute(name) ? name : resolve(cwd, name));
     if (reason === undefined) return name;
     throw programError(reason, name);

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
-import { getBlocking, setBlocking } from './descriptor.ts';
+import { O_NONBLOCK, setBlocking } from './descriptor.ts';
 import { duplicate } from './duplicate.ts';
+import { nativeEnvironment, ownEnvironmentWith } from './environ.ts';
 import { libc, systemError } from './libc.ts';
 import type { NativeFunction } from './libc.ts';
 
@@ -11,7 +12,8 @@ export interface SpawnRequest {
   /** Path of the program; it is not searched for. */
   readonly path: string;
   readonly argv: readonly string[];
-  readonly env: readonly string[];
+  /** NAME=value pairs, or this process's own environment with one pair more. */
+  readonly env: readonly string[] | { readonly added: string | undefined };
   readonly cwd?: string | undefined;
   /** Descriptor n of the child is entry n; others are closed in the child. */
   readonly fds: readonly FdSource[];
@@ -29,6 +31,7 @@ const SETSIGDEF = 0x04;
 const SETSIGMASK = 0x08;
 const SETSID = 0x80;
 const O_RDWR = 2;
+const F_GETFL = 3;
 const { EBADF } = constants.errno;
 
 /**
@@ -37,24 +40,52 @@ const { EBADF } = constants.errno;
  */
 export function posixSpawn(request: SpawnRequest): number {
   const moved: number[] = [];
-  const actions = Buffer.alloc(256);
-  const attributes = Buffer.alloc(512);
-  const c = native();
-  c.actionsInit(actions);
-  c.attrInit(attributes);
+  let actions: Buffer | undefined;
   try {
-    setAttributes(attributes, request);
-    setActions(actions, request, moved);
-    const pid = [0];
-    const number = c.spawn(pid, request.path, actions, attributes, [...request.argv, null], [...request.env, null]);
-    if (number !== 0) throw systemError('posix_spawn', { path: request.path, errno: number });
-    return pid[0]!;
+    const sources = request.fds.map((source, target) => safeSource(source, target, request.fds.length, moved));
+    if (isPlain(sources, request)) return spawned(request, plainActions(), attributesFor(request));
+    actions = newActions(sources, request);
+    return spawned(request, actions, attributesFor(request));
   } finally {
-    c.actionsDestroy(actions);
-    c.attrDestroy(attributes);
+    if (actions !== undefined) native().actionsDestroy(actions);
     const close = libc('int close(int fd)');
     for (const fd of moved) close(fd);
   }
+}
+
+function spawned(request: SpawnRequest, actions: Buffer, attributes: Buffer): number {
+  const { env } = request;
+  const envp =
+    'added' in env
+      ? (ownEnvironmentWith(env.added) ?? nativeEnvironment(copiedEnvironment(env.added)))
+      : nativeEnvironment(env);
+  const pid = [0];
+  const number = native().spawn(pid, request.path, actions, attributes, [...request.argv, null], envp.pointers);
+  // Held until here: the pointers are to its strings.
+  if (envp.strings.length === 0 || number !== 0)
+    throw systemError('posix_spawn', { path: request.path, errno: number });
+  return pid[0]!;
+}
+
+function copiedEnvironment(pair: string | undefined): string[] {
+  const pairs = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  return pair === undefined ? pairs : [...pairs, pair];
+}
+
+// Few combinations are ever used; each is made once.
+const attributeSets = new Map<string, Buffer>();
+
+function attributesFor(request: SpawnRequest): Buffer {
+  const { newSession, processGroup, defaultSignals } = request;
+  const key = `${newSession === true} ${processGroup} ${defaultSignals.join()}`;
+  let attributes = attributeSets.get(key);
+  if (attributes === undefined) {
+    attributes = Buffer.alloc(512);
+    native().attrInit(attributes);
+    setAttributes(attributes, request);
+    if (processGroup === undefined || processGroup === 0) attributeSets.set(key, attributes);
+  }
+  return attributes;
 }
 
 function setAttributes(attributes: Buffer, request: SpawnRequest): void {
@@ -73,10 +104,22 @@ function setAttributes(attributes: Buffer, request: SpawnRequest): void {
   c.attrFlags(attributes, flags);
 }
 
-function setActions(actions: Buffer, request: SpawnRequest, moved: number[]): void {
+// Nothing but our own three streams: the usual case of a program that is simply run.
+function isPlain(sources: readonly FdSource[], { cwd, passFds }: SpawnRequest): boolean {
+  return cwd === undefined && passFds === undefined && sources.length === 3 && sources.every((fd, i) => fd === i);
+}
+
+let plain: Buffer | undefined;
+
+function plainActions(): Buffer {
+  return (plain ??= newActions([0, 1, 2], { cwd: undefined, passFds: undefined }));
+}
+
+function newActions(sources: readonly FdSource[], request: Pick<SpawnRequest, 'cwd' | 'passFds'>): Buffer {
+  const actions = Buffer.alloc(256);
   const c = native();
+  c.actionsInit(actions);
   if (request.cwd !== undefined) c.actionsChdir(actions, request.cwd);
-  const sources = request.fds.map((source, target) => safeSource(source, target, request.fds.length, moved));
   for (const [target, source] of sources.entries()) {
     if (source === 'null') c.actionsOpen(actions, target, '/dev/null', O_RDWR, 0);
     // A dup2 onto itself clears close-on-exec, which Node sets on 0-2 too.
@@ -84,19 +127,21 @@ function setActions(actions: Buffer, request: SpawnRequest, moved: number[]): vo
   }
   const passed = [...(request.passFds ?? [])].sort((a, b) => a - b);
   for (const fd of passed) c.actionsDup2(actions, fd, fd);
-  closeOthers(actions, request.fds.length, passed);
+  closeOthers(actions, sources.length, passed);
+  return actions;
 }
 
 // A source below the number of targets would be overwritten by an earlier action; it is moved out of the way. A stdio
 // descriptor that libuv made non-blocking would give the child EAGAIN.
 function safeSource(source: FdSource, target: number, count: number, moved: number[]): FdSource {
   if (source === 'null') return source;
-  if (!isOpen(source)) {
+  const flags = libc('int fcntl(int fd, int cmd, int arg)')(source, F_GETFL, 0);
+  if (flags < 0) {
     // A closed stdio descriptor, inherited, stays closed for Python; a null device does no harm and spares surprises.
     if (source === target && target <= 2) return 'null';
     throw systemError('dup2', { fd: source, errno: EBADF });
   }
-  if (!getBlocking(source)) setBlocking(source, true);
+  if ((flags & O_NONBLOCK) !== 0) setBlocking(source, true);
   if (source === target || source >= count) return source;
   const copy = duplicate(source, Math.max(count, 10));
   moved.push(copy);
@@ -134,7 +179,6 @@ interface Native {
   readonly actionsCloseFrom: NativeFunction | undefined;
   readonly actionsChdir: NativeFunction;
   readonly attrInit: NativeFunction;
-  readonly attrDestroy: NativeFunction;
   readonly attrFlags: NativeFunction;
   readonly attrMask: NativeFunction;
   readonly attrDefault: NativeFunction;
@@ -151,7 +195,7 @@ function bind(): Native {
   const actions = 'int posix_spawn_file_actions_';
   const attr = 'int posix_spawnattr_';
   return {
-    spawn: libc('int posix_spawn(_Out_ int *pid, str path, void *actions, void *attr, char **argv, char **envp)'),
+    spawn: libc('int posix_spawn(_Out_ int *pid, str path, void *actions, void *attr, char **argv, void *envp)'),
     actionsInit: libc(`${actions}init(void *actions)`),
     actionsDestroy: libc(`${actions}destroy(void *actions)`),
     actionsDup2: libc(`${actions}adddup2(void *actions, int from, int to)`),
@@ -160,7 +204,6 @@ function bind(): Native {
     actionsCloseFrom: optional(`${actions}addclosefrom_np(void *actions, int from)`),
     actionsChdir: libc(`${actions}addchdir_np(void *actions, str path)`),
     attrInit: libc(`${attr}init(void *attr)`),
-    attrDestroy: libc(`${attr}destroy(void *attr)`),
     attrFlags: libc(`${attr}setflags(void *attr, short flags)`),
     attrMask: libc(`${attr}setsigmask(void *attr, void *set)`),
     attrDefault: libc(`${attr}setsigdefault(void *attr, void *set)`),

@@ -42,7 +42,8 @@ function unknownWorkers(): number {
   let count = countWorkers();
   // libuv's pool appears all at once. Any other thread may be a worker too young to be in the report.
   const young = fresh.filter((thread) => !atStart.has(thread)).length;
-  for (let looks = 0; count === 0 && young > 0 && young !== poolSize && looks < 25; looks++) {
+  const maybe = young > 0 && young !== poolSize;
+  for (let looks = maybe ? 25 : 0; count === 0 && looks > 0; looks--) {
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
     count = countWorkers();
   }

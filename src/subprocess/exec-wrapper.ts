@@ -20,12 +20,18 @@ export interface ExecAttributes {
 const limits = ['as', 'core', 'cpu', 'data', 'fsize', 'memlock', 'nofile', 'nproc', 'rss', 'stack'] as const;
 export type ResourceLimit = (typeof limits)[number];
 
+/** Whether any attribute is asked for. */
+export function isWrapped({ umask, nice, rlimits, user, group, extraGroups }: ExecAttributes): boolean {
+  return [umask, nice, rlimits, user, group, extraGroups].some((value) => value !== undefined);
+}
+
 /** Program and arguments, behind wrappers where attributes are asked for. */
 export function wrapped(
   path: string,
   cmd: readonly string[],
   attributes: ExecAttributes & { executable?: string | undefined; shell?: boolean | undefined },
 ): [path: string, argv: readonly string[]] {
+  if (!isWrapped(attributes)) return [path, cmd];
   const wrapper = [
     ...umaskWrapper(attributes.umask),
     ...limitWrapper(attributes.rlimits),

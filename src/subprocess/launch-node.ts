@@ -5,6 +5,7 @@ import type { Readable, Writable } from 'node:stream';
 import { SystemError } from '../base/errors.ts';
 import type { Launched, Launcher } from './launcher.ts';
 import type { StartPlan } from './options.ts';
+import { environmentPairs } from './options.ts';
 import { stdioTargets } from './stdio.ts';
 import type { StdioTarget } from './stdio.ts';
 
@@ -13,6 +14,7 @@ import type { StdioTarget } from './stdio.ts';
  * are not ignored there, and a process group always is a session too.
  */
 export const nodeLauncher: Launcher = {
+  verifyProgram: true,
   launch: (plan) => {
     const [program, args, options] = nodeSpawnArguments(plan);
     let child: ChildProcess;
@@ -35,17 +37,19 @@ export function nodeSpawnArguments(plan: StartPlan): [program: string, args: str
   const argv = merge ? ['/bin/sh', '-c', 'exec "$@" 2>&1', 'sh', plan.path, ...plan.argv.slice(1)] : [...plan.argv];
   const stdio = [entry(stdin), entry(stdout), merge ? 'inherit' : entry(stderr)] as (number | string)[];
   for (const fd of plan.options.passFds ?? []) stdio[fd] = fd;
-  const env = Object.fromEntries(
-    plan.env.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]),
-  );
   const options: SpawnOptions = {
     argv0: argv[0]!,
     cwd: plan.cwd,
-    env,
+    env: environmentRecord(plan.env),
     stdio: Array.from(stdio, (value) => value ?? 'ignore') as NonNullable<SpawnOptions['stdio']>,
     detached: plan.options.startNewSession === true || plan.options.processGroup !== undefined,
   };
   return [merge ? '/bin/sh' : plan.path, argv.slice(1), options];
+}
+
+function environmentRecord(env: StartPlan['env']): Record<string, string> {
+  const pairs = 'added' in env ? [...environmentPairs(), ...(env.added === undefined ? [] : [env.added])] : env;
+  return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 }
 
 function entry(target: StdioTarget): number | string {

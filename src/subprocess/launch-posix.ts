@@ -16,6 +16,7 @@ const restored = [constants.signals.SIGPIPE, constants.signals.SIGXFSZ];
 
 /** Starts programs by posix_spawn and sees their end through a pidfd: no thread, no polling, no copy of page tables. */
 export const posixLauncher: Launcher = {
+  verifyProgram: false,
   launch: (plan) => {
     const { pid, ours } = startPosix(plan);
     return new PosixChild(pid, ours);

@@ -17,6 +17,8 @@ export interface Launched {
 
 /** A way of starting programs: the operating system's, or Node's. */
 export interface Launcher {
+  /** Whether programs have to be looked for beforehand, because a failure to start is told too late or too vaguely. */
+  readonly verifyProgram: boolean;
   /** Throws SystemError if the program cannot be started; nothing is left behind then. */
   launch(plan: StartPlan): Launched;
 }

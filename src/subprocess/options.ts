@@ -1,8 +1,8 @@
 import type { Readable, Writable } from 'node:stream';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { checkDirectory, findProgram } from '../os/program.ts';
-import { cookieEnvironment } from './cookie.ts';
-import { wrapped } from './exec-wrapper.ts';
+import { cookieEnvironment, cookieName } from './cookie.ts';
+import { isWrapped, wrapped } from './exec-wrapper.ts';
 import type { ExecAttributes } from './exec-wrapper.ts';
 
 /** A pipe between the program and us. */
@@ -48,20 +48,25 @@ export interface StartPlan {
   readonly cmd: readonly string[];
   readonly path: string;
   readonly argv: readonly string[];
-  readonly env: readonly string[];
+  readonly env: readonly string[] | { readonly added: string | undefined };
   readonly cookie: string | undefined;
   readonly cwd: string | undefined;
   readonly options: StartOptions;
 }
 
-/** Checks arguments and finds the program; throws InvalidArgumentError, or SystemError if it or `cwd` is not there. */
-export function planStart(args: string | readonly string[], options: StartOptions): StartPlan {
+/**
+ * Checks arguments and finds the program; throws InvalidArgumentError, or SystemError if it or `cwd` is not there. With
+ * `verify` false a program given by its path is left for the system to judge, at the start.
+ */
+export function planStart(args: string | readonly string[], options: StartOptions, verify = true): StartPlan {
   const given = commandOf(args);
   const cmd = options.shell ? ['/bin/sh', '-c', ...given] : given;
   checkOptions(options);
   if (options.cwd !== undefined) checkDirectory(options.cwd);
   const { pairs, cookie } = environment(options);
-  const path = findProgram(options.executable ?? cmd[0]!, pathOf(options.env), options.cwd);
+  const name = options.executable ?? cmd[0]!;
+  // Behind a wrapper the system's answer would be lost.
+  const path = findProgram(name, pathOf(options.env), options.cwd, verify || isWrapped(options));
   const [program, argv] = wrapped(path, cmd, options);
   return { cmd: given, path: program, argv, env: pairs, cookie, cwd: options.cwd, options };
 }
@@ -93,8 +98,9 @@ function checkOptions(options: StartOptions): void {
   }
 }
 
-function environment(options: StartOptions): { pairs: string[]; cookie: string | undefined } {
-  const env = options.env ?? process.env;
+function environment(options: StartOptions): { pairs: StartPlan['env']; cookie: string | undefined } {
+  const { env } = options;
+  if (env === undefined) return ownEnvironment(options);
   const pairs: string[] = [];
   for (const [key, value] of Object.entries(env)) {
     if (value === undefined) continue;
@@ -105,6 +111,20 @@ function environment(options: StartOptions): { pairs: string[]; cookie: string |
     pairs.push(`${key}=${value}`);
   }
   return options.treeCookie === false ? { pairs, cookie: undefined } : cookieEnvironment(pairs);
+}
+
+function ownEnvironment(options: StartOptions): { pairs: StartPlan['env']; cookie: string | undefined } {
+  if (options.treeCookie === false) return { pairs: { added: undefined }, cookie: undefined };
+  if (process.env[cookieName] === undefined) {
+    const { pairs, cookie } = cookieEnvironment([]);
+    return { pairs: { added: pairs[0] }, cookie };
+  }
+  return cookieEnvironment(environmentPairs());
+}
+
+/** This process's environment, as pairs. */
+export function environmentPairs(): string[] {
+  return Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
 }
 
 function pathOf(env: StartOptions['env']): string {

@@ -66,9 +66,10 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
     this.#options = options ?? {};
     throwIfAborted(this.#options.signal);
     checkPopenOptions(this.#options);
-    this.#plan = planStart(args, this.#options);
+    const launcher = chooseLauncher(this.#options.launcher);
+    this.#plan = planStart(args, this.#options, launcher.verifyProgram);
     this.args = this.#plan.cmd;
-    this.#child = chooseLauncher(this.#options.launcher).launch(this.#plan);
+    this.#child = launcher.launch(this.#plan);
     this.pid = this.#child.pid;
     this.stdin = this.#child.stdin;
     this.stdout = this.#child.stdout;

@@ -39,15 +39,26 @@ export function encodeEnvelope(envelope: Envelope): string {
   return JSON.stringify(envelope);
 }
 
+/** The text is no envelope; `id` is that of its task where one can be read all the same. */
+export class EnvelopeError extends DecodeError {
+  readonly id: string | undefined;
+
+  constructor(message: string, id?: unknown) {
+    super(message);
+    this.id = typeof id === 'string' && id !== '' ? id : undefined;
+  }
+}
+
 /** Reads an envelope; DecodeError says what is wrong with one that kombu would not have written. */
 export function decodeEnvelope(text: string, limits: MessageLimits = defaultLimits): Envelope {
   const value = decodeJson(text, { ...limits, hostileKeys: 'refuse' });
   if (!isRecord(value)) throw new DecodeError('the message is not a JSON object');
-  if (typeof value['body'] !== 'string') throw new DecodeError('the message has no body');
   const headers = value['headers'] ?? {};
   const properties = value['properties'];
-  if (!isRecord(headers)) throw new DecodeError('the headers of the message are not an object');
-  if (!isRecord(properties)) throw new DecodeError('the message has no properties');
+  const id = isRecord(headers) ? headers['id'] : undefined;
+  if (typeof value['body'] !== 'string') throw new EnvelopeError('the message has no body', id);
+  if (!isRecord(headers)) throw new EnvelopeError('the headers of the message are not an object');
+  if (!isRecord(properties)) throw new EnvelopeError('the message has no properties', id);
   return { ...value, headers, properties } as unknown as Envelope;
 }
 

@@ -6,6 +6,7 @@ import type { Envelope, MessageLimits } from './envelope.ts';
 import { defaultLimits, isRecord } from './envelope.ts';
 import { origin, replyAddress } from './identity.ts';
 import { argsRepr, kwargsRepr } from './repr.ts';
+import { isoTime } from './times.ts';
 
 /** A task call, in our words; `encodeMessage` writes it as Celery's protocol 2, `decodeMessage` reads 2 and 1. */
 export interface TaskMessage {
@@ -75,8 +76,8 @@ function encodeHeaders(message: TaskMessage): Record<string, unknown> {
     task: message.task,
     id: message.id,
     shadow: message.shadow ?? null,
-    eta: isoTime(message.eta),
-    expires: isoTime(message.expires),
+    eta: message.eta === undefined ? null : isoTime(message.eta),
+    expires: message.expires === undefined ? null : isoTime(message.expires),
     group: message.group ?? null,
     group_index: message.groupIndex ?? null,
     retries: message.retries ?? 0,
@@ -93,10 +94,6 @@ function encodeHeaders(message: TaskMessage): Record<string, unknown> {
     stamps: {},
   };
   return message.headers === undefined ? own : { ...message.headers, ...own };
-}
-
-function isoTime(date: Date | undefined): string | null {
-  return date === undefined ? null : date.toISOString().replace('Z', '+00:00');
 }
 
 /** What a message says of itself before its body is decoded; enough to log, route, delay, revoke and limit it. */

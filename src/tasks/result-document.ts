@@ -3,6 +3,7 @@ import { decodeJson } from '../base/json/decode.ts';
 import { encodeJson } from '../base/json/encode.ts';
 import { isRecord } from './envelope.ts';
 import { toWireError } from './error-seam.ts';
+import { isoTime } from './times.ts';
 
 /** `[[id, parent], null]` for a task, `[[id, parent], [child, …]]` for a group: how Celery names results in results. */
 export type ResultTuple = readonly [readonly [string, ResultTuple | null], readonly ResultTuple[] | null];
@@ -71,7 +72,7 @@ function write(
   children: readonly ResultTuple[],
   done: boolean,
 ): string {
-  const date = done ? `"${new Date().toISOString().replace('Z', '+00:00')}"` : 'null';
+  const date = done ? `"${isoTime(new Date())}"` : 'null';
   const group = owner.group === undefined ? '' : `, "group_id": ${encodeJson(owner.group)}`;
   const parent = owner.parentId === undefined ? '' : `, "parent_id": ${encodeJson(owner.parentId)}`;
   return (

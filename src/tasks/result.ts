@@ -3,6 +3,7 @@ import { checkSeconds, within } from '../base/deadline.ts';
 import { InvalidStateError } from '../base/errors.ts';
 import type { Backend } from './backend.ts';
 import { readyStates } from './backend.ts';
+import type { Broker } from './broker.ts';
 import { currentContext } from './context.ts';
 import { fromWireError } from './error-seam.ts';
 import { TaskRevokedError } from './errors.ts';
@@ -20,6 +21,7 @@ export interface GetOptions extends WaitOptions {
 /** What an AsyncResult needs of its app. */
 export interface ResultStore {
   backend(): Promise<Backend>;
+  broker(): Promise<Broker>;
 }
 
 /**
@@ -98,7 +100,7 @@ export class AsyncResult<R = unknown> {
 
   /**
    * Marks the task as revoked: it will not start any more. With `terminate` a run under way is told to stop through
-   * its context's signal. A task that has ended keeps its result.
+   * its context's signal (a Celery worker ends the process that runs it). A task that has ended keeps its result.
    */
   async revoke(options: { terminate?: boolean } = {}): Promise<void> {
     const backend = await this.#store.backend();
@@ -108,10 +110,19 @@ export class AsyncResult<R = unknown> {
     await backend.store([
       { id: this.id, state: 'REVOKED', document: errorDocument({ id: this.id }, 'REVOKED', error) },
     ]);
+    await this.#tellWorkers(options.terminate === true);
   }
 
   toJSON(): ResultTuple {
     return [[this.id, null], null];
+  }
+
+  // Celery's workers do not look at results before they run a task, and ours hear sooner of it so.
+  async #tellWorkers(terminate: boolean): Promise<void> {
+    const broker = await this.#store.broker();
+    if (broker.fanout === undefined) return;
+    const { Mailbox } = await import('./control/mailbox.ts');
+    await new Mailbox(broker).cast('revoke', { task_id: this.id, terminate, signal: 'SIGTERM' });
   }
 
   async #wait(options: GetOptions): Promise<ResultDocument> {

@@ -1,6 +1,7 @@
 import { messageOf } from '../base/error-text.ts';
 import type { Delivery } from '../tasks/broker.ts';
 import type { Envelope } from '../tasks/envelope.ts';
+import { EnvelopeError } from '../tasks/envelope.ts';
 import type { MessageHead } from '../tasks/message.ts';
 import { decodeMessage, messageId, readHead } from '../tasks/message.ts';
 
@@ -18,8 +19,12 @@ export function openDelivery(delivery: Delivery): Opened {
     return { delivery, head: readHead(envelope.headers), envelope };
   } catch (error) {
     const reason = messageOf(error);
-    return { delivery, head: undefined, id: envelope === undefined ? undefined : messageId(envelope), reason };
+    return { delivery, head: undefined, id: envelope === undefined ? idOf(error) : messageId(envelope), reason };
   }
+}
+
+function idOf(error: unknown): string | undefined {
+  return error instanceof EnvelopeError ? error.id : undefined;
 }
 
 // Protocol 1 keeps everything in the body; its headers are put where protocol 2 has them, and the body stays as it is.

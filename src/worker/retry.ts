@@ -3,7 +3,7 @@ import type { TaskContext } from '../tasks/context.ts';
 import type { Envelope } from '../tasks/envelope.ts';
 import type { RetryOptions } from '../tasks/errors.ts';
 import type { DecodedMessage } from '../tasks/message.ts';
-import { messageTimes } from '../tasks/times.ts';
+import { isoTime, messageTimes } from '../tasks/times.ts';
 
 /**
  * The message of the next try: the same id, body, origin, limits and links, one retry more, itself as its parent. The
@@ -40,8 +40,4 @@ function withoutDeadLetters(headers: Readonly<Record<string, unknown>>): Record<
     ([name]) => !/^x-(first-|last-)?death/.test(name) && name !== 'redelivered',
   );
   return Object.fromEntries(kept);
-}
-
-function isoTime(date: Date): string {
-  return date.toISOString().replace('Z', '+00:00');
 }

@@ -26,12 +26,13 @@ export const who = app.task('interop.who', async (path: string | null = null, se
   return 'simul';
 });
 
-/** Takes its time, unless it has been begun before. */
-export const held = app.task('interop.held', { bind: true }, async (ctx, path: string, seconds: number) => {
-  const first = !existsSync(path);
+/** Runs until there is a file of that name and `.end`. */
+export const held = app.task('interop.held', { bind: true }, async (ctx, path: string) => {
   appendFileSync(path, `simul begins ${Date.now() / 1000}\n`);
-  await pause(first ? seconds : 0, ctx.signal);
-  if (ctx.signal.aborted) throw ctx.signal.reason;
+  while (!existsSync(`${path}.end`)) {
+    await pause(0.02, ctx.signal);
+    ctx.signal.throwIfAborted();
+  }
   appendFileSync(path, `simul ends ${Date.now() / 1000}\n`);
   return 'simul';
 });

@@ -11,10 +11,10 @@ const get = `get(timeout=${wait.timeout})`;
 export function pythonCallsSimul(what: string, values: readonly PythonValue[], python?: () => string): void {
   describe(`${what} calls a Simul worker:`, () => {
     const fleet = sharedFleet(async (it) => {
-      await it.simulWorker({ queues: ['simul'] });
+      const worker = await it.simulWorker({ queues: ['simul'] });
       const driver = it.pythonClient();
       await driver.run('import datetime, decimal, math, time, uuid', 'from celery.exceptions import *');
-      return { driver, file: () => it.file() };
+      return { driver, worker, file: () => it.file() };
     }, python);
     const run = <T>(...source: string[]): Promise<T> => fleet().driver.run<T>(...source);
     /** Sends a task, waits for its end and tells its state, class, arguments and traceback. */
@@ -193,6 +193,64 @@ export function pythonCallsSimul(what: string, values: readonly PythonValue[], p
       assert.equal(equal, true);
     });
 
+    it('protocol 1', async () => {
+      const found = await run(
+        'app.conf.task_protocol = 1',
+        'app.amqp.__dict__.pop("create_task_message", None)',
+        'try:',
+        `    found = request.apply_async((1,), {'k': 2}, queue='simul', expires=60, countdown=0.1).${get}`,
+        `    linked = add.apply_async((1, 1), queue='simul', link=add.s(10).set(queue='simul'))`,
+        `    linked.${get}`,
+        'finally:',
+        '    app.conf.task_protocol = 2',
+        '    app.amqp.__dict__.pop("create_task_message", None)',
+        `[found['args'], found['kwargs'], found['retries'], 'argsrepr' in found['headers'], linked.children[0].${get}]`,
+      );
+      assert.deepEqual(found, [[1], { k: 2 }, 0, false, 12]);
+    });
+
+    it('what the worker cannot read fails with the reason, where a Celery worker would leave the caller waiting', async () => {
+      const pickled = await failure("add.apply_async((1, 1), queue='simul', serializer='pickle')");
+      assert.deepEqual([pickled.state, pickled.type], ['FAILURE', 'DecodeError']);
+      assert.match(pickled.args, /application\/x-python-serialize/);
+      const packed = await failure("add.apply_async((1, 1), queue='simul', compression='bzip2')");
+      assert.deepEqual([packed.state, packed.type], ['FAILURE', 'DecodeError']);
+      assert.match(packed.args, /compression/);
+    });
+
+    it('a chain, callbacks and a group', async () => {
+      await run('from celery import chain, chord, group', "at = dict(queue='simul')");
+      assert.equal(await run(`chain(add.s(1, 1).set(**at), add.s(10).set(**at), add.s(100).set(**at))().${get}`), 112);
+      const linked = await run(
+        'r = add.apply_async((1, 1), link=[add.s(10).set(**at), add.si(5, 6).set(**at)], **at)',
+        `r.${get}`,
+        `[child.${get} for child in r.children]`,
+      );
+      assert.deepEqual(linked, [12, 11]);
+      assert.deepEqual(await run(`group(add.s(n, n).set(**at) for n in range(5))().${get}`), [0, 2, 4, 6, 8]);
+    });
+
+    it('a chain that fails, and its errback', async () => {
+      const found = await run<[string, string, boolean]>(
+        'errback = echo.s().set(task_id=str(uuid.uuid4()), **at)',
+        'c = chain(fail.si().set(**at), add.si(1, 1).set(**at)).on_error(errback)',
+        'r = c()',
+        `e = r.get(timeout=${wait.timeout}, propagate=False)`,
+        `told = app.AsyncResult(errback.options['task_id']).${get}`,
+        '[r.state, type(e).__name__, told == r.parent.id]',
+      );
+      assert.deepEqual(found, ['FAILURE', 'ValueError', true]);
+    });
+
+    it('a chord is not carried on yet, and the worker says so with the id', async () => {
+      const id = await run<string>(
+        'r = chord([add.s(1, 1).set(**at)], echo.s().set(**at))()',
+        `r.parent[0].${get}`,
+        'r.parent[0].id',
+      );
+      await fleet().worker.printed(new RegExp(`${id}.*does not carry on the chord`));
+    });
+
     it('revoke keeps a task from starting', async () => {
       const { traceback: _, ...found } = await failure(
         "add.apply_async((1, 1), queue='simul', countdown=0.5); app.control.revoke(r.id)",
@@ -202,7 +260,7 @@ export function pythonCallsSimul(what: string, values: readonly PythonValue[], p
 
     it('revoke with terminate ends a run', async () => {
       const path = fleet().file();
-      await run(`r = held.apply_async((${JSON.stringify(path)}, 60), queue='simul')`);
+      await run(`r = held.apply_async((${JSON.stringify(path)},), queue='simul')`);
       await fileWithText(path);
       const found = await run(
         'app.control.revoke(r.id, terminate=True)',

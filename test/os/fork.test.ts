@@ -12,10 +12,14 @@ test('fork returns 0 in the child and its pid in the parent', { skip }, async ()
   assert.deepEqual(await forked('returns'), [true, true, 3, 3]);
 });
 
-test('every one of many children allocates, sleeps, reads, talks over TCP, and exits with its code', { skip }, async () => {
-  const count = sized(500, 20);
-  assert.deepEqual(await forked('stress', String(count)), { 7: count });
-});
+test(
+  'every one of many children allocates, sleeps, reads, talks over TCP, and exits with its code',
+  { skip },
+  async () => {
+    const count = sized(500, 20);
+    assert.deepEqual(await forked('stress', String(count)), { 7: count });
+  },
+);
 
 test('siblings draw different random numbers and ids, and know their own pids', { skip }, async () => {
   const count = sized(1000, 60);
@@ -38,11 +42,15 @@ test('an ended child is a zombie until it is waited for', { skip }, async () => 
   assert.deepEqual(await forked('zombie'), ['Z', false]);
 });
 
-test('a child can end in every way: exit, naturally, _exit, uncaught error, signal, late work, exit handlers', { skip }, async () => {
-  const result = await program('os/fork-cases', ['endings'], { fork: true });
-  assert.equal(result.stdout, '[5,6,7,1,-9,0,9,11]\n', result.stderr);
-  assert.match(result.stderr, /Error: fatal in the child/);
-});
+test(
+  'a child can end in every way: exit, naturally, _exit, uncaught error, signal, late work, exit handlers',
+  { skip },
+  async () => {
+    const result = await program('os/fork-cases', ['endings'], { fork: true });
+    assert.equal(result.stdout, '[5,6,7,1,-9,0,9,11]\n', result.stderr);
+    assert.match(result.stderr, /Error: fatal in the child/);
+  },
+);
 
 test('registerAtFork: before in reverse, after in order, each on its side', { skip }, async () => {
   const [parent, child] = (await forked('handlers')) as [string, string];

@@ -31,7 +31,9 @@ test('a lock is held by one opening, shared ones by many', async () => {
 test('the kernel frees the lock of a holder that is killed', async () => {
   const path = join(directory, 'held');
   const fd = openSync(path, 'w');
-  const holder = spawn('flock', [path, 'sh', '-c', 'echo held; exec sleep 60'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const holder = spawn('flock', [path, 'sh', '-c', 'echo held; exec sleep 60'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await once(holder.stdout, 'data');
   assert.equal(os.tryFlock(fd, os.LOCK_EX), false);
   // Its child inherited the lock; both are one to the kernel.

@@ -155,7 +155,10 @@ test('a slow reader holds the writer back', async () => {
   while (accepted < 100 * 2 ** 20) {
     accepted += 65536;
     if (!out.write(Buffer.alloc(65536))) {
-      const drained = await Promise.race([once(out, 'drain'), new Promise((resolve) => setTimeout(resolve, 50, 'full'))]);
+      const drained = await Promise.race([
+        once(out, 'drain'),
+        new Promise((resolve) => setTimeout(resolve, 50, 'full')),
+      ]);
       if (drained === 'full') break;
     }
   }

@@ -63,10 +63,12 @@ export async function plainjobQueue(directory: string): Promise<Queue> {
   let worker: ChildProcess | undefined;
   const stopWorker = async () => {
     if (worker === undefined) return;
-    const ended = once(worker, 'exit');
-    worker.disconnect();
-    await ended;
+    const it = worker;
     worker = undefined;
+    if (it.exitCode !== null || it.signalCode !== null) return;
+    const ended = once(it, 'exit');
+    it.disconnect();
+    await ended;
   };
   return {
     settings: { version: peerVersion('plainjob'), driver: 'libsql', synchronous: 'FULL', pollIntervall: '1 ms' },
@@ -80,7 +82,9 @@ export async function plainjobQueue(directory: string): Promise<Queue> {
         .ids.map(String),
     startWorker: async () => {
       worker = fork(fileURLToPath(new URL('./plainjob-worker.js', import.meta.url)), [file]);
-      await once(worker, 'message');
+      const failed = once(worker, 'exit').then(() => Promise.reject(new Error('the plainjob worker did not start')));
+      failed.catch(() => {}); // its end after the start is nobody's failure
+      await Promise.race([once(worker, 'message'), failed]);
     },
     stopWorker,
     results: (ids) => awaitResults(newest, ids),

@@ -34,7 +34,7 @@ export async function simulQueue(directory: string): Promise<Queue> {
       worker = await startWorker(url);
     },
     stopWorker,
-    results: (ids) => Promise.all(ids.map((id) => app.AsyncResult<number>(id).get({ timeout: 60 }))),
+    results: (ids) => Promise.all(ids.map((id) => app.AsyncResult<number>(id).get())),
     [Symbol.asyncDispose]: async () => {
       await stopWorker();
       await app.close();

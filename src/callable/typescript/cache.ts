@@ -3,7 +3,6 @@ import {
   accessSync,
   constants,
   lstatSync,
-  mkdirSync,
   mkdtempSync,
   readFileSync,
   renameSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { dirname, join } from 'node:path';
+import { makeDirectory } from '../../base/directory.ts';
 import { fileURLToPath } from 'node:url';
 
 const folders = new Map<string, string>();
@@ -62,7 +62,7 @@ function packageCache(from: string): string | undefined {
 
 function writable(folder: string): string | undefined {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeDirectory(folder);
     accessSync(folder, constants.W_OK);
     return folder;
   } catch {
@@ -75,7 +75,7 @@ function privateCache(): string {
   const { uid, username } = userInfo();
   const folder = join(tmpdir(), `simul-${uid < 0 ? username : uid}`);
   try {
-    mkdirSync(folder, { mode: 0o700, recursive: true });
+    makeDirectory(folder, 0o700);
     const found = lstatSync(folder);
     const ours = process.platform === 'win32' || (found.uid === uid && (found.mode & 0o077) === 0);
     if (found.isDirectory() && ours) return folder;

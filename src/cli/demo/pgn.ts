@@ -1,5 +1,6 @@
-import { closeSync, ftruncateSync, mkdirSync, openSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makeDirectory } from '../../base/directory.ts';
 
 export interface PgnFile extends Disposable {
   write(games: readonly string[]): void;
@@ -7,7 +8,7 @@ export interface PgnFile extends Disposable {
 
 /** Opens the file before the games are played, so that a path that cannot be written is known at once. */
 export function openPgn(path: string): PgnFile {
-  mkdirSync(dirname(path), { recursive: true });
+  makeDirectory(dirname(path));
   // Emptied only when there is something to put in: an interrupted run leaves the games of the one before.
   const fd = openSync(path, 'a');
   return {

@@ -24,7 +24,7 @@ export const demoOptions = [
   { flags: '--master <seconds>', description: 'simulated seconds the master takes for a move', value: '5' },
   { flags: '--opponent <seconds>', description: 'simulated seconds an opponent takes for a move', value: '55' },
   { flags: '--workers <n>', description: 'masters in the modes that have workers', value: '2' },
-  { flags: '--nodes <n>', description: 'positions the master looks at for a move', value: '10000' },
+  { flags: '--nodes <n>', description: 'positions the master looks at for a move', value: '6000' },
   { flags: '--seed <n>', description: "decides the opponents' moves", value: '1' },
   { flags: '--modes <list>', description: `some of ${modeNames.join(',')}`, value: modeNames.join(',') },
   { flags: '--pgn <file>', description: 'where the games are written', value: '.simul/demo.pgn' },

@@ -29,6 +29,8 @@ const exitPatience = 1000;
  */
 export class SqliteClient {
   readonly library: string;
+  /** Called when its thread has ended unasked. */
+  onBreak: () => void = () => {};
   readonly #path: string;
   readonly #worker: Worker;
   readonly #closed: Int32Array;
@@ -80,9 +82,12 @@ export class SqliteClient {
     exiting.delete(this);
     if (this.#broken !== undefined) return;
     const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
-    await this.call('close', undefined).result;
-    this.#worker.ref();
-    await ended;
+    try {
+      await this.call('close', undefined).result;
+    } finally {
+      this.#worker.ref();
+      await ended;
+    }
   }
 
   /** For the end of the process, when nothing asynchronous happens any more. */
@@ -123,6 +128,7 @@ export class SqliteClient {
     this.#broken ??= new BrokenError(`the database ${JSON.stringify(this.#path)} is gone: ${String(cause)}`, { cause });
     for (const pending of this.#pending.values()) pending.reject(this.#broken);
     this.#pending.clear();
+    this.onBreak();
   }
 }
 
@@ -138,24 +144,27 @@ const clients = new Map<string, { client: Promise<SqliteClient>; handles: number
 /** Opens the database or joins those who have it open; the last release closes it. Throws what is wrong with the file. */
 export async function acquireClient(location: DatabaseLocation): Promise<ClientShare> {
   const { path } = location;
-  let entry = clients.get(path);
-  if (entry === undefined) clients.set(path, (entry = { client: open(location), handles: 0 }));
+  const entry = clients.get(path) ?? { client: open(location), handles: 0 };
+  clients.set(path, entry);
   entry.handles++;
   let released: Promise<void> | undefined;
-  const release = (held: typeof entry): Promise<void> => {
-    if (--held.handles > 0) return Promise.resolve();
-    if (clients.get(path) === held) clients.delete(path);
-    return held.client.then(
+  const release = (): Promise<void> => {
+    if (--entry.handles > 0) return Promise.resolve();
+    if (clients.get(path) === entry) clients.delete(path);
+    return entry.client.then(
       (client) => client.close(),
       () => {},
     );
   };
-  const mine = entry;
   try {
-    const client = await mine.client;
-    return { client, release: () => (released ??= release(mine)) };
+    const client = await entry.client;
+    // Those who hold a broken one are told by their calls; newcomers get a new one.
+    client.onBreak = () => {
+      if (clients.get(path) === entry) clients.delete(path);
+    };
+    return { client, release: () => (released ??= release()) };
   } catch (error) {
-    await release(mine);
+    await release();
     throw error;
   }
 }
@@ -173,6 +182,7 @@ async function open(location: DatabaseLocation): Promise<SqliteClient> {
   const hello = await new Promise<{ library: string } | { failure: Failure }>((resolve, reject) => {
     worker.once('message', resolve);
     worker.once('error', reject);
+    worker.once('exit', () => reject(new BrokenError("SQLite's thread ended before it was ready")));
   });
   if ('library' in hello) return new SqliteClient(location.path, worker, closed, hello.library);
   throw fromFailure(hello.failure, location.path);

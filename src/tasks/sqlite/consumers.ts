@@ -30,6 +30,12 @@ interface ConsumerRow {
 const lockSuffix = '.alive';
 
 /**
+ * Milliseconds, by this machine's monotonic clock, for which a lease must be seen to be over. When a machine wakes from
+ * suspension or its clock is set, all leases are over at once, and those who live renew theirs within a second.
+ */
+const grace = 2000;
+
+/**
  * Who holds claims. A consumer lives while the lock file of its process is locked and its lease is renewed; the claims
  * of those who do not are given back by whoever notices. Its row goes first, so that it learns of its loss.
  */
@@ -39,6 +45,7 @@ export class Consumers {
   readonly #locks: string;
   readonly #local = new Map<number, LocalConsumer>();
   readonly #lockName = `${randomUUID()}${lockSuffix}`;
+  readonly #suspects = new Map<number, { expires: number; since: number }>();
   #life: LifeLock | undefined;
 
   constructor(db: Database, messages: Messages, locks: string) {
@@ -95,13 +102,15 @@ export class Consumers {
     for (const consumer of local) this.#watch(consumer);
     const stalled = local.filter((consumer) => consumer.stalled && consumer.expires > 0);
     const due = local.filter(({ stalled, expires, request }) => !stalled && expires - now < (request.lease * 2) / 3);
-    const lost = this.#others().filter(({ lock, expires }) => expires < now || this.#isDead(lock));
+    const others = this.#others();
+    this.#suspect(others, now);
+    const lost = others.filter((row) => this.#isLost(row));
     if (stalled.length + due.length + lost.length === 0) return false;
     let any = false;
     this.#db.write('normal', () => {
       for (const consumer of due) this.#renew(consumer, now);
       for (const consumer of stalled) any = this.#expel(consumer.id, true) || any;
-      for (const { id } of lost) if (this.#isLost(id, now)) any = this.#expel(id, true) || any;
+      for (const { id } of lost) if (this.#isStillLost(id)) any = this.#expel(id, true) || any;
     });
     for (const consumer of stalled) consumer.expires = 0;
     for (const { lock } of lost) if (lock !== '') sweepLock(join(this.#locks, lock));
@@ -163,10 +172,24 @@ export class Consumers {
     return this.#db.all('SELECT 1 FROM consumers WHERE id = ?', [id]).length > 0;
   }
 
+  #suspect(others: readonly ConsumerRow[], now: number): void {
+    const expired = new Map(others.filter(({ expires }) => expires < now).map((row) => [row.id, row.expires]));
+    for (const [id, { expires }] of this.#suspects) if (expired.get(id) !== expires) this.#suspects.delete(id);
+    for (const [id, expires] of expired) {
+      if (!this.#suspects.has(id)) this.#suspects.set(id, { expires, since: performance.now() });
+    }
+  }
+
+  #isLost({ id, lock, expires }: ConsumerRow): boolean {
+    const suspect = this.#suspects.get(id);
+    const over = suspect?.expires === expires && performance.now() - suspect.since > grace;
+    return over || this.#isDead(lock);
+  }
+
   // Looked at again inside the transaction: it may have renewed its lease since.
-  #isLost(id: number, now: number): boolean {
+  #isStillLost(id: number): boolean {
     const row = this.#db.all<ConsumerRow>('SELECT id, lock, expires FROM consumers WHERE id = ?', [id])[0];
-    return row !== undefined && (row.expires < now || this.#isDead(row.lock));
+    return row !== undefined && this.#isLost(row);
   }
 
   // One without flock has no lock file; only its lease tells.

@@ -11,6 +11,8 @@ export type Durability = 'full' | 'normal';
 
 const checkpointBytes = 16 * 2 ** 20;
 const pageBytes = 4096;
+/** Milliseconds. */
+const idleTime = 500;
 
 /** The one connection of SQLite's thread. */
 export class Database {
@@ -22,6 +24,7 @@ export class Database {
   readonly #statements = new Map<string, SqliteStatement>();
   #durability: Durability = 'full';
   #written = 0;
+  #lastWrite = 0;
 
   constructor(path: string, locks: string) {
     this.#path = path;
@@ -47,6 +50,7 @@ export class Database {
         const result = fn();
         this.#db.exec('COMMIT');
         this.#written += 4 * pageBytes;
+        this.#lastWrite = performance.now();
         return result;
       } catch (error) {
         this.#rollBack();
@@ -79,8 +83,9 @@ export class Database {
     this.#written += bytes;
   }
 
-  /** Copies the log into the file once it has grown enough; `idle` does it sooner. */
-  checkpoint(idle = false): void {
+  /** Copies the log into the file once it has grown enough; sooner when nothing has been written for a while. */
+  checkpoint(): void {
+    const idle = performance.now() - this.#lastWrite > idleTime;
     if (this.#written < (idle ? checkpointBytes / 8 : checkpointBytes)) return;
     this.#written = 0;
     try {

@@ -258,7 +258,7 @@ export class Engine {
     if (this.#receives.any) this.#commit([]);
     if (this.#waits.any) this.#wakeWaits();
     this.#sweepResults(time);
-    this.#db.checkpoint(true);
+    this.#db.checkpoint();
     if (time - this.#lastSweep < sweepInterval) return;
     this.#lastSweep = time;
     this.#consumers.sweepFiles();

@@ -5,7 +5,6 @@ import {
   constants,
   fsyncSync,
   linkSync,
-  mkdirSync,
   openSync,
   rmSync,
   statSync,
@@ -13,6 +12,7 @@ import {
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { makeDirectory } from '../../base/directory.ts';
 import { SystemError } from '../../base/errors.ts';
 
 /** Where a database and what belongs to it lies. */
@@ -40,13 +40,13 @@ export function prepare(location: DatabaseLocation): void {
   const { path, locks } = location;
   const directory = dirname(path);
   try {
-    const made = mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const made = makeDirectory(directory, 0o700);
     if (made !== undefined) {
       ignoreInGit(directory);
       sync(dirname(made));
     }
     create(path);
-    mkdirSync(locks, { recursive: true, mode: 0o700 });
+    makeDirectory(locks, 0o700);
   } catch (cause) {
     throw openFailed(cause, path);
   }

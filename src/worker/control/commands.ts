@@ -1,3 +1,4 @@
+import { isoTime } from '../../tasks/times.ts';
 import { redactUrl } from '../../tasks/url.ts';
 import type { Command } from './command.ts';
 import { noReply } from './command.ts';
@@ -22,7 +23,7 @@ export function commandsOf(target: ControlTarget): ReadonlyMap<string, Command> 
       .map((run) => activeInfo(target, run, args['safe'] === true));
   const scheduled: Command = () =>
     dispatcher.postponed.map(({ id, envelope, delivery, due }) => ({
-      eta: new Date(due * 1000).toISOString().replace('Z', '+00:00'),
+      eta: isoTime(new Date(due * 1000)),
       priority: envelope.properties.priority ?? 0,
       request: postponedInfo(target, id, envelope, delivery.redelivered),
     }));

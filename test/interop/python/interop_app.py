@@ -46,11 +46,11 @@ def who(path=None, seconds=0):
 
 
 @app.task(name="interop.held", acks_late=True)
-def held(path, seconds):
-    """Takes its time, unless it has been begun before."""
-    first = not os.path.exists(path)
+def held(path):
+    """Runs until there is a file of that name and `.end`."""
     record(path, f"python begins {time.time()}")
-    time.sleep(seconds if first else 0)
+    while not os.path.exists(path + ".end"):
+        time.sleep(0.02)
     record(path, f"python ends {time.time()}")
     return "python"
 
@@ -102,6 +102,8 @@ def request(self, *args, **kwargs):
         "timelimit": r.timelimit,
         "shadow": r.shadow,
         "ignore_result": r.ignore_result,
+        # An attribute in every version; in `headers` since 5.3 or so.
+        "tenant": getattr(r, "tenant", None),
         "headers": r.headers,
         "correlation_id": r.correlation_id,
         "priority": r.delivery_info["priority"],

@@ -87,6 +87,20 @@ test('what another handle of the file still needs is not closed', async () => {
   assert.deepEqual((await consumer.receive(1)).map(idOf), ['a']);
 });
 
+test('expired results are deleted by and by', async () => {
+  using directory = new Directory();
+  await using backend = await openBackend(directory.url, { resultExpires: 0.01 });
+  await using lasting = await openBackend(directory.url, { resultExpires: 0 });
+  await backend.store(Array.from({ length: 2500 }, (_, i) => ({ id: `t${i}`, state: 'SUCCESS', document: '' })));
+  await lasting.store([{ id: 'kept', state: 'SUCCESS', document: '' }]);
+  const db = loadSqlite().open(directory.database);
+  db.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA busy_timeout = 5000');
+  const count = () => Number(db.prepare('SELECT count(*) AS n FROM results').all([])[0]!['n']);
+  while (count() > 1) await new Promise((resolve) => setTimeout(resolve, 20));
+  db.close();
+  assert.deepEqual((await lasting.fetch(['kept'])).length, 1);
+});
+
 test('without flock it works all the same, with a rollback journal where the log could lose commits', async () => {
   using directory = new Directory();
   const built = fileURLToPath(new URL('../../../', import.meta.url));

@@ -3,8 +3,10 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { within } from '../../../src/base/deadline.ts';
 import { CancelledError } from '../../../src/base/errors.ts';
+import { seeded } from '../../../src/base/virtual-clock.ts';
 import type { Broker, Consumer, Delivery } from '../../../src/tasks/broker.ts';
 import { openBackend, openBroker } from '../../../src/tasks/registry.ts';
+import { loadSqlite } from '../../../src/tasks/sqlite/driver.ts';
 import { Directory } from './directory.ts';
 import { idOf, message } from './messages.ts';
 import { Program } from './program.ts';
@@ -71,7 +73,7 @@ test("four producers and two consumers: every message once, in each producer's o
   await using one = new Program('drainer', [directory.url, 100]);
   await using two = new Program('drainer', [directory.url, 37]);
   const outputs = Promise.all([one.rest<string[]>(), two.rest<string[]>()]);
-  const producers = names.map((name) => new Program('producer', [directory.url, name, 5000, 20]));
+  const producers = names.map((name) => new Program('producer', [directory.url, name, 5000, 50]));
   for (const producer of producers) {
     await producer.rest();
     assert.equal(await producer.end(), 0, producer.errors);
@@ -104,6 +106,38 @@ test("four producers and two consumers: every message once, in each producer's o
   }
 });
 
+test('consumers killed at any moment lose nothing, and the file stays sound', async (t) => {
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  t.diagnostic(`seed ${seed}`);
+  const random = seeded(seed);
+  using directory = new Directory();
+  await using broker = await openBroker(directory.url);
+  const all = Array.from({ length: 6000 }, (_, i) => `x-${i}`);
+  await broker.publish(all.map((id) => message(id)));
+  const seen: string[] = [];
+  for (let round = 0; round < 6; round++) {
+    await using drainer = new Program('drainer', [directory.url, 1 + Math.floor(random() * 50)]);
+    for (let left = 1 + random() * 20; left > 0; left--) seen.push(...(await drainer.next<string[]>()));
+    drainer.process.kill('SIGKILL');
+    seen.push(...(await drainer.rest<string[]>()).flat());
+  }
+  const consumer = await consume(broker);
+  const missing = new Set(all).size - new Set(seen).size;
+  assert.ok(missing > 0, 'they were killed before the end');
+  for (let settled = false; !settled;) {
+    const deliveries = await receive(consumer, 1000);
+    seen.push(...deliveries.map(idOf));
+    await consumer.acknowledge(deliveries);
+    const [size] = await broker.sizes(['q']);
+    settled = size!.waiting + size!.claimed === 0;
+  }
+  assert.deepEqual(new Set(seen), new Set(all));
+  const db = loadSqlite().open(directory.database);
+  const [check] = db.prepare('PRAGMA integrity_check').all([]);
+  db.close();
+  assert.equal(check!['integrity_check'], 'ok');
+});
+
 test('a consumer that is blocked for several leases keeps its claims', async () => {
   using directory = new Directory();
   await using broker = await openBroker(directory.url);
@@ -111,7 +145,7 @@ test('a consumer that is blocked for several leases keeps its claims', async () 
   await using holder = new Program('holder', [directory.url, 1, 'block', 0.3]);
   await holder.next();
   const consumer = await consume(broker);
-  await assert.rejects(consumer.receive(1, AbortSignal.timeout(1500)), CancelledError);
+  await assert.rejects(consumer.receive(1, AbortSignal.timeout(3500)), CancelledError);
   holder.proceed();
   assert.deepEqual(await holder.next(), [true]);
   assert.equal(await holder.end(), 0, holder.errors);

@@ -1,12 +1,11 @@
 import { throwIfAborted } from '../../../base/deadline.ts';
 import { realClock } from '../../../base/clock.ts';
-import { ClosedError } from '../../../base/errors.ts';
+import { ClosedError, ConnectionError } from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
 import { uuid } from '../../../base/ids.ts';
 import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
 import { checkMax } from '../../consumer-options.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
-import { isTransient } from '../../redis/failure.ts';
 import { persist } from '../../redis/persistence.ts';
 import { Heartbeat } from '../sqlite/heartbeat.ts';
 import { Bell } from './bell.ts';
@@ -106,8 +105,8 @@ export class RedisConsumer implements Consumer {
         restoreConsumer(this.#connection, this.#layout, self, false),
       );
     } catch (error) {
-      // A server that is gone for longer gets them back by the lease.
-      if (!isTransient(error)) throw error;
+      // The lease gives them back where we cannot.
+      if (!(error instanceof ConnectionError)) throw error;
     }
   }
 

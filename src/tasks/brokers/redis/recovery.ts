@@ -38,7 +38,6 @@ export class Recovery {
       this.#gone.delete(consumer.id);
     }
     if (realClock.now() - this.#staleAt < stalePeriod) return;
-    this.#staleAt = realClock.now();
     await this.#restoreStale(visibilityTimeout);
   }
 
@@ -92,6 +91,7 @@ export class Recovery {
     const { unackedIndex, unackedMutex } = this.#layout;
     const token = uuid();
     if ((await this.#connection.call('SET', [unackedMutex, token, 'PX', 300_000, 'NX'])) !== 'OK') return;
+    this.#staleAt = realClock.now();
     try {
       const [seconds] = (await this.#connection.call('TIME')) as [string, string];
       const limit = Number(seconds) - visibilityTimeout;

@@ -45,20 +45,8 @@ for q = 1, queues do
   end
 end
 
-local function isUtf8(text)
-  if not string.find(text, '[\\128-\\255]') then return true end
-  local rest = string.gsub(text, '[\\194-\\223][\\128-\\191]', ' ')
-  rest = string.gsub(rest, '\\224[\\160-\\191][\\128-\\191]', ' ')
-  rest = string.gsub(rest, '[\\225-\\236\\238\\239][\\128-\\191][\\128-\\191]', ' ')
-  rest = string.gsub(rest, '\\237[\\128-\\159][\\128-\\191]', ' ')
-  rest = string.gsub(rest, '\\240[\\144-\\191][\\128-\\191][\\128-\\191]', ' ')
-  rest = string.gsub(rest, '[\\241-\\243][\\128-\\191][\\128-\\191][\\128-\\191]', ' ')
-  rest = string.gsub(rest, '\\244[\\128-\\143][\\128-\\191][\\128-\\191]', ' ')
-  return not string.find(rest, '[\\128-\\255]')
-end
-
 local function read(text)
-  if not string.find(text, '^[ \\t\\r\\n]*{') or not isUtf8(text) then return nil end
+  if not string.find(text, '^[ \\t\\r\\n]*{') then return nil end
   local ok, message = pcall(cjson.decode, text)
   if not ok then
     -- cjson refuses halves of surrogate pairs, which JSON allows.

@@ -1,0 +1,162 @@
+// One workload of one contender, in a process of its own: `node workloads.js WORKLOAD CONTENDER N` prints its report.
+import { createTask, gather, Lock, Queue, run, Semaphore, sleep } from '../../../src/entry/asyncio.ts';
+import { loadPeer } from '../../peers.ts';
+import { median } from '../../statistics.ts';
+import type { Report, Workload } from './child.ts';
+
+/** Does `n` operations and gives how many it counted. */
+type Round = (n: number) => Promise<number>;
+
+interface MutexModule {
+  Mutex: new () => { acquire(): Promise<() => void> };
+  Semaphore: new (value: number) => { runExclusive<T>(fn: () => Promise<T>): Promise<T> };
+}
+
+const [workload, contender, count] = process.argv.slice(2) as [Workload, string, string];
+
+const workloads: Record<Workload, Record<string, () => Round | Promise<Round>>> = {
+  gather: { ours: () => gathered(async () => 1) },
+  'gather-sleep': {
+    ours: () =>
+      gathered(async () => {
+        await sleep(0);
+        return 1;
+      }),
+  },
+  lock: { ours: lock, 'async-mutex': mutex, 'bare-await': bareAwait },
+  'lock-contended': {
+    ours: () => contended(lock),
+    'async-mutex': () => contended(mutex),
+  },
+  semaphore: { ours: semaphore, 'async-mutex': mutexSemaphore, 'p-limit': limit },
+  queue: { ours: queue, 'p-queue': pQueue },
+};
+
+const round = await workloads[workload][contender]!();
+const measured = (): Promise<Report> => measure(round, Number(count));
+const ours = contender === 'ours' || contender === 'bare-await';
+console.log(JSON.stringify(ours ? await run(measured) : await measured()));
+
+async function measure(round: Round, n: number): Promise<Report> {
+  const rates: number[] = [];
+  let done = 0;
+  for (let i = 0; i < 5; i++) {
+    const start = performance.now();
+    done = await round(n);
+    rates.push((n / (performance.now() - start)) * 1000);
+  }
+  return { perSecond: median(rates), done };
+}
+
+function gathered(body: () => Promise<number>): Round {
+  return async (n) => {
+    const results = await gather(Array.from({ length: n }, () => createTask(body)));
+    return results.reduce((sum, one) => sum + one, 0);
+  };
+}
+
+function lock(shared = new Lock()): Round {
+  return async (n) => {
+    let done = 0;
+    for (; done < n; done++) {
+      await shared.acquire();
+      shared.release();
+    }
+    return done;
+  };
+}
+
+async function mutex(): Promise<Round> {
+  const { Mutex } = await loadPeer<MutexModule>('async-mutex');
+  const shared = new Mutex();
+  return async (n) => {
+    let done = 0;
+    for (; done < n; done++) {
+      const release = await shared.acquire();
+      release();
+    }
+    return done;
+  };
+}
+
+function bareAwait(): Round {
+  const resolved = Promise.resolve();
+  return async (n) => {
+    let done = 0;
+    for (; done < n; done++) await resolved;
+    return done;
+  };
+}
+
+/** A hundred loops over one lock. */
+async function contended(make: () => Round | Promise<Round>): Promise<Round> {
+  const loop = await make();
+  return async (n) => sum(await Promise.all(Array.from({ length: 100 }, () => loop(n / 100))));
+}
+
+function semaphore(): Round {
+  const slots = new Semaphore(10);
+  return hundredTimes((job) => slots.run(job));
+}
+
+async function mutexSemaphore(): Promise<Round> {
+  const { Semaphore: Peer } = await loadPeer<MutexModule>('async-mutex');
+  const slots = new Peer(10);
+  return hundredTimes((job) => slots.runExclusive(job));
+}
+
+async function limit(): Promise<Round> {
+  const { default: pLimit } = await loadPeer<{ default: (n: number) => <T>(fn: () => Promise<T>) => Promise<T> }>(
+    'p-limit',
+  );
+  const limited = pLimit(10);
+  return hundredTimes((job) => limited(job));
+}
+
+function hundredTimes(under: (job: () => Promise<number>) => Promise<number>): Round {
+  const loop = async (n: number): Promise<number> => {
+    let done = 0;
+    for (let i = 0; i < n; i++) done += await under(async () => 1);
+    return done;
+  };
+  return async (n) => sum(await Promise.all(Array.from({ length: 100 }, () => loop(n / 100))));
+}
+
+function queue(): Round {
+  return async (n) => {
+    const jobs = new Queue<() => Promise<number>>();
+    const worker = async (): Promise<number> => {
+      let done = 0;
+      for (;;) {
+        const job = await jobs.get().catch(() => undefined);
+        if (job === undefined) return done;
+        done += await job();
+      }
+    };
+    const workers = Array.from({ length: 10 }, () => createTask(worker));
+    for (let i = 0; i < n; i++) jobs.putNowait(async () => 1);
+    jobs.shutdown();
+    return sum(await gather(workers));
+  };
+}
+
+async function pQueue(): Promise<Round> {
+  const { default: PQueue } = await loadPeer<{
+    default: new (options: object) => { add(job: () => Promise<void>): Promise<void>; onIdle(): Promise<void> };
+  }>('p-queue');
+  return async (n) => {
+    const jobs = new PQueue({ concurrency: 10 });
+    let done = 0;
+    for (let i = 0; i < n; i++) {
+      void jobs.add(async () => {
+        done++;
+      });
+    }
+    await jobs.onIdle();
+    return done;
+  };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}

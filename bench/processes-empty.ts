@@ -1,0 +1,2 @@
+// The smallest program child_process.fork can start.
+process.exitCode = 0;

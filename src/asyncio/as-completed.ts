@@ -1,0 +1,100 @@
+import { checkSeconds } from '../base/deadline.ts';
+import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
+import type { ClockTimer } from '../base/clock.ts';
+import { Deque } from '../base/deque.ts';
+import type { Awaitable, Outcome } from './awaitable.ts';
+import { ensureFuture } from './awaitable.ts';
+import type { Future } from './future.ts';
+import { currentKernel } from './scope.ts';
+import { Wait } from './wait.ts';
+
+export interface AsCompletedOptions {
+  /** Seconds for all of them together. */
+  readonly timeout?: number | undefined;
+}
+
+/**
+ * Gives results in the order in which they come: `for await` yields them and throws a failure when it is its turn; a plain
+ * `for` yields promises, so that each failure can be dealt with by itself. Throws TimeoutError when `timeout` is over;
+ * what runs then goes on. Throws InvalidArgumentError. (asyncio.as_completed)
+ *
+ * @example
+ * for await (const page of asCompleted(urls.map((url) => () => fetchPage(url)))) console.log(page.title);
+ */
+export function asCompleted<A extends Awaitable<unknown>>(
+  awaitables: Iterable<A>,
+  options: AsCompletedOptions = {},
+): AsyncIterable<Outcome<A>> & Iterable<Promise<Outcome<A>>> {
+  if (typeof (awaitables as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] !== 'function') {
+    throw new InvalidArgumentError('awaitables', awaitables, 'an array or another iterable');
+  }
+  if (options.timeout !== undefined) checkSeconds('timeout', options.timeout);
+  const distinct = new Set<A>(awaitables);
+  const futures = [...distinct].map((awaitable) => ensureFuture(awaitable, 'awaitables') as Future<Outcome<A>>);
+  return new Completions(futures, options.timeout);
+}
+
+class Completions<T> implements AsyncIterable<T>, Iterable<Promise<T>> {
+  readonly #done = new Deque<Future<T>>();
+  readonly #waiting = new Deque<Wait<T>>();
+  readonly #timer: ClockTimer | undefined;
+  #left: number;
+  #toYield: number;
+  #timedOut: TimeoutError | undefined;
+
+  constructor(futures: readonly Future<T>[], timeout: number | undefined) {
+    this.#left = futures.length;
+    this.#toYield = futures.length;
+    for (const future of futures) {
+      if (future.done()) this.#arrive(future);
+      else future.observe({ notify: () => this.#arrive(future) });
+    }
+    if (timeout === undefined || timeout === Infinity || this.#left === 0) return;
+    this.#timer = currentKernel().clock.setTimer(timeout, () => this.#expire(timeout));
+  }
+
+  *[Symbol.iterator](): Iterator<Promise<T>> {
+    while (this.#toYield > 0) yield this.#next();
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return {
+      next: async () => {
+        if (this.#toYield === 0) return { done: true, value: undefined };
+        return { done: false, value: await this.#next() };
+      },
+      return: async () => {
+        this.#timer?.cancel();
+        return { done: true, value: undefined };
+      },
+    };
+  }
+
+  async #next(): Promise<T> {
+    this.#toYield--;
+    const ready = this.#done.shift();
+    if (ready !== undefined) return ready.result();
+    if (this.#timedOut !== undefined) throw this.#timedOut;
+    const wait = new Wait<T>(`the next of ${this.#left} tasks`);
+    this.#waiting.push(wait);
+    return wait.promise;
+  }
+
+  #arrive(future: Future<T>): void {
+    if (--this.#left === 0) this.#timer?.cancel();
+    for (let wait = this.#waiting.shift(); wait !== undefined; wait = this.#waiting.shift()) {
+      if (wait.settled) continue;
+      future.look();
+      if (future.succeeded()) wait.resolve(future.result());
+      else wait.reject(future.reason());
+      return;
+    }
+    this.#done.push(future);
+  }
+
+  #expire(timeout: number): void {
+    this.#timedOut = new TimeoutError(`asCompleted timed out after ${timeout} s`, { timeout });
+    for (let wait = this.#waiting.shift(); wait !== undefined; wait = this.#waiting.shift())
+      wait.reject(this.#timedOut);
+  }
+}

@@ -1,0 +1,138 @@
+import type { Clock } from '../base/clock.ts';
+import { ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { watchForDeadlock } from './deadlock.ts';
+import type { Future } from './future.ts';
+import type { Scheduler } from './kernel.ts';
+import { Kernel } from './kernel.ts';
+import type { EventLoop } from './loop.ts';
+import { loopOf } from './loop.ts';
+import { currentScope } from './scope.ts';
+import { watchSlowCallbacks } from './slow-callbacks.ts';
+import { Task } from './task.ts';
+import { liveKernels } from './tree.ts';
+import { reportLosses } from './unhandled.ts';
+
+export interface RunOptions {
+  /** Reports slow callbacks, tasks nobody awaited and tasks destroyed while pending (default false). */
+  readonly debug?: boolean | undefined;
+  /** Time for everything that waits in this run (default: real time). */
+  readonly clock?: Clock | undefined;
+  /** Order of wake-ups, for tests that explore interleavings. */
+  readonly scheduler?: Scheduler | undefined;
+  /** Seconds a foreign await may ignore a cancellation before it is reported and detached (default 5). */
+  readonly cancelGrace?: number | undefined;
+}
+
+/**
+ * Runs `main` as the task 'main' of a new loop and gives its result. Whatever it left running is then cancelled and
+ * joined, so nothing outlives it; an error nobody looked at becomes an unhandled rejection. Throws what `main` throws, DeadlockError if
+ * nothing can wake it any more, InvalidStateError inside another run. (asyncio.run)
+ *
+ * @example
+ * await run(async () => { await sleep(43_200); }, { clock: new VirtualClock({ autoJump: true }) });
+ */
+export async function run<T>(main: () => T | PromiseLike<T>, options: RunOptions = {}): Promise<T> {
+  const runner = new Runner(options);
+  try {
+    return await runner.run(main);
+  } finally {
+    await runner.close();
+  }
+}
+
+/**
+ * A loop for several `run`s one after the other; context, executor and left-over tasks live until `close`.
+ * (asyncio.Runner)
+ *
+ * @example
+ * await using runner = new Runner({ debug: true });
+ * await runner.run(setUp);
+ * await runner.run(main);
+ */
+export class Runner implements AsyncDisposable {
+  readonly #kernel: Kernel;
+  readonly #releases: (() => void)[] = [];
+  #running = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: RunOptions = {}) {
+    if (currentScope() !== undefined) throw new InvalidStateError('run() cannot be called from a running event loop');
+    this.#kernel = new Kernel(options);
+    liveKernels.add(this.#kernel);
+    if (this.#kernel.debug) this.#releases.push(watchSlowCallbacks(this.#kernel));
+  }
+
+  get loop(): EventLoop {
+    return loopOf(this.#kernel);
+  }
+
+  async run<T>(main: () => T | PromiseLike<T>, options: { readonly name?: string } = {}): Promise<T> {
+    if (typeof main !== 'function') throw new InvalidArgumentError('main', main, 'a function');
+    if (this.#closing !== undefined) throw new ClosedError('Runner is closed');
+    if (this.#running) throw new InvalidStateError('Runner.run() cannot be called while it runs');
+    this.#running = true;
+    try {
+      return await this.#supervise(new Task(main, this.#kernel, options.name ?? 'main'));
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  /** Cancels and joins what is left, ends the executor; may be called more than once. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #supervise<T>(task: Task<T>): Promise<T> {
+    let stop: (() => void) | undefined;
+    const deadlock = new Promise<never>((_resolve, reject) => {
+      stop = watchForDeadlock(this.#kernel, reject);
+    });
+    try {
+      return await Promise.race([task, deadlock]);
+    } finally {
+      stop?.();
+    }
+  }
+
+  async #close(): Promise<void> {
+    // A task may start another while it is being cancelled.
+    for (let tasks = this.#tasks(); tasks.length > 0; tasks = this.#tasks()) await this.#cancelAll(tasks);
+    await this.loop.close();
+    this.#kernel.closed = true;
+    reportLosses(this.#kernel);
+    for (const task of this.#kernel.unawaited) {
+      this.#kernel.report({ message: `Task '${task.name}' was never awaited`, future: task });
+    }
+    liveKernels.delete(this.#kernel);
+    for (const release of this.#releases) release();
+  }
+
+  #tasks(): Task<unknown>[] {
+    return [...this.#kernel.tasks] as Task<unknown>[];
+  }
+
+  async #cancelAll(tasks: readonly Task<unknown>[]): Promise<void> {
+    for (const task of tasks) {
+      task.look();
+      task.cancel();
+    }
+    await Promise.all(tasks.map((task) => ended(task)));
+    for (const task of tasks.filter((each) => each.failed())) {
+      const message = 'unhandled exception during run() shutdown';
+      this.#kernel.report({ message, exception: task.reason(), future: task, unhandled: true });
+    }
+  }
+}
+
+function ended(future: Future<unknown>): Promise<void> {
+  return new Promise((resolve) => {
+    if (future.done()) resolve();
+    else future.observe({ notify: () => resolve() });
+  });
+}

@@ -1,0 +1,88 @@
+import type { WaitOptions } from '../base/deadline.ts';
+import { InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { acquired, Guard } from './guard.ts';
+import { checkWait } from './wait.ts';
+import { WaitQueue } from './wait-queue.ts';
+
+/**
+ * A number of permits, first come, first served: `release` hands the permit to the task that has waited longest. A cancelled
+ * or timed-out waiter leaves the queue; one that was handed a permit has it. (asyncio.Semaphore)
+ *
+ * @example
+ * const slots = new Semaphore(10);
+ * await gather(urls.map((url) => () => slots.run(() => fetch(url))));
+ */
+export class Semaphore {
+  #value: number;
+  readonly #waiters = new WaitQueue<true>();
+
+  constructor(value = 1) {
+    if (!Number.isInteger(value) || value < 0) {
+      throw new InvalidArgumentError('value', value, 'a whole number: Semaphore initial value must be >= 0');
+    }
+    this.#value = value;
+  }
+
+  /** Permits to be had without waiting. */
+  get value(): number {
+    return this.#value;
+  }
+
+  locked(): boolean {
+    return this.#value === 0;
+  }
+
+  /** Waits for a permit and takes it. Throws TimeoutError, CancelledError: then it holds none. */
+  acquire(options?: WaitOptions): Promise<true> {
+    if (options !== undefined) checkWait(options);
+    if (this.#value === 0 || options?.signal?.aborted === true) {
+      return this.#waiters.park('a Semaphore', options).promise;
+    }
+    this.#value--;
+    return acquired;
+  }
+
+  /** Takes a permit if there is one; never waits. */
+  tryAcquire(): boolean {
+    if (this.#value === 0) return false;
+    this.#value--;
+    return true;
+  }
+
+  release(): void {
+    const next = this.#waiters.shift();
+    if (next === undefined) this.#value++;
+    else next.resolve(true);
+  }
+
+  /** Calls `fn` holding a permit. */
+  async run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    await this.acquire(options);
+    try {
+      return await fn();
+    } finally {
+      this.release();
+    }
+  }
+
+  /** Takes a permit for a block: `using _ = await semaphore.guard();`. */
+  async guard(options?: WaitOptions): Promise<Guard> {
+    await this.acquire(options);
+    return new Guard(this);
+  }
+}
+
+/** A semaphore that refuses more releases than there were acquisitions. (asyncio.BoundedSemaphore) */
+export class BoundedSemaphore extends Semaphore {
+  readonly #bound: number;
+
+  constructor(value = 1) {
+    super(value);
+    this.#bound = value;
+  }
+
+  override release(): void {
+    if (this.value >= this.#bound) throw new InvalidStateError('BoundedSemaphore released too many times');
+    super.release();
+  }
+}

@@ -1,0 +1,51 @@
+export { asCompleted } from '../asyncio/as-completed.ts';
+export type { AsCompletedOptions } from '../asyncio/as-completed.ts';
+export type { Awaitable } from '../asyncio/awaitable.ts';
+export { Barrier, BrokenBarrierError } from '../asyncio/barrier.ts';
+export { Condition } from '../asyncio/condition.ts';
+export { Context, ContextVar, copyContext, Token } from '../asyncio/context.ts';
+export { DeadlockError } from '../asyncio/deadlock.ts';
+export { addDumpSection, dumpOnSignal, formatDump } from '../asyncio/dump.ts';
+export { Event } from '../asyncio/event.ts';
+export { provideExecutor } from '../asyncio/executor.ts';
+export type { Executor } from '../asyncio/executor.ts';
+export { Future } from '../asyncio/future.ts';
+export { gather } from '../asyncio/gather.ts';
+export type { GatherOptions } from '../asyncio/gather.ts';
+export { TaskGroupError } from '../asyncio/group-error.ts';
+export { Guard } from '../asyncio/guard.ts';
+export { Handle, TimerHandle } from '../asyncio/handle.ts';
+export { Lock } from '../asyncio/lock.ts';
+export { EventLoop, getRunningLoop, toThread } from '../asyncio/loop.ts';
+export type { ExceptionHandler } from '../asyncio/loop.ts';
+export { LifoQueue, PriorityQueue, Queue, QueueShutDown } from '../asyncio/queue.ts';
+export type { Report } from '../asyncio/report.ts';
+export { run, Runner } from '../asyncio/run.ts';
+export type { RunOptions } from '../asyncio/run.ts';
+export { BoundedSemaphore, Semaphore } from '../asyncio/semaphore.ts';
+export { shield } from '../asyncio/shield.ts';
+export { sleep } from '../asyncio/sleep.ts';
+export { allTasks, createTask, currentTask, Task } from '../asyncio/task.ts';
+export type { TaskOptions } from '../asyncio/task.ts';
+export { TaskGroup } from '../asyncio/task-group.ts';
+export { timeout, timeoutAt } from '../asyncio/timeout.ts';
+export type { Timeout, TimeoutBody } from '../asyncio/timeout.ts';
+export { formatTaskTree, printTaskTree } from '../asyncio/tree.ts';
+export { waitFor } from '../asyncio/wait-for.ts';
+export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from '../asyncio/wait-many.ts';
+export type { ReturnWhen, WaitManyOptions } from '../asyncio/wait-many.ts';
+export {
+  CancelledError,
+  EmptyError,
+  FullError,
+  InvalidArgumentError,
+  InvalidStateError,
+  TimeoutError,
+} from '../base/errors.ts';
+export { openConnection, openUnixConnection } from '../socket/streams/connection.ts';
+export type { ConnectOptions, StreamOptions, Streams } from '../socket/streams/connection.ts';
+export { IncompleteReadError, LimitOverrunError } from '../socket/streams/errors.ts';
+export { StreamReader } from '../socket/streams/reader.ts';
+export { Server, startServer, startUnixServer } from '../socket/streams/server.ts';
+export type { ClientConnected, ServerOptions, TcpServerOptions } from '../socket/streams/server.ts';
+export { StreamWriter } from '../socket/streams/writer.ts';

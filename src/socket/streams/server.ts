@@ -1,0 +1,174 @@
+import type { Server as NetServer } from 'node:net';
+import { createServer } from 'node:net';
+import type { EventLoop } from '../../asyncio/loop.ts';
+import { getRunningLoop } from '../../asyncio/loop.ts';
+import type { Task } from '../../asyncio/task.ts';
+import { Wait } from '../../asyncio/wait.ts';
+import { WaitQueue } from '../../asyncio/wait-queue.ts';
+import type { WaitOptions } from '../../base/deadline.ts';
+import { InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
+import type { StreamOptions, Streams } from './connection.ts';
+import { highWaterMark, streamsOf } from './connection.ts';
+import { socketError } from './errors.ts';
+import { addressOf } from './writer.ts';
+
+/** Serves one connection, as a task of its own. */
+export type ClientConnected = (...streams: Streams) => unknown;
+
+export interface ServerOptions extends StreamOptions {
+  /** Connections the system keeps that were not accepted yet (default 100). */
+  readonly backlog?: number | undefined;
+}
+
+export interface TcpServerOptions extends ServerOptions {
+  /** Address to listen on (default: this machine only). */
+  readonly host?: string | undefined;
+  /** Port to listen on (default 0: any that is free). */
+  readonly port?: number | undefined;
+}
+
+/**
+ * Serves TCP connections: each runs `clientConnected` as a task, and is closed when that ends. The server is closed at
+ * the latest when the `run` around it ends. Throws SystemError. (asyncio.start_server)
+ *
+ * @example
+ * await using server = await startServer(async (reader, writer) => writer.write(await reader.readline()), { port: 8080 });
+ * await server.serveForever();
+ */
+export async function startServer(clientConnected: ClientConnected, options: TcpServerOptions = {}): Promise<Server> {
+  const { host = 'localhost', port = 0, backlog = 100 } = options;
+  return listen(clientConnected, options, { host, port, backlog });
+}
+
+/** As `startServer`, on a UNIX socket at `path`. (asyncio.start_unix_server) */
+export async function startUnixServer(
+  clientConnected: ClientConnected,
+  path: string,
+  options: ServerOptions = {},
+): Promise<Server> {
+  if (typeof path !== 'string' || path === '')
+    throw new InvalidArgumentError('path', path, 'the path of a UNIX socket');
+  return listen(clientConnected, options, { path, backlog: options.backlog ?? 100 });
+}
+
+async function listen(
+  clientConnected: ClientConnected,
+  options: StreamOptions,
+  where: { host?: string; port?: number; path?: string; backlog: number },
+): Promise<Server> {
+  if (typeof clientConnected !== 'function') {
+    throw new InvalidArgumentError('clientConnected', clientConnected, 'a function');
+  }
+  const server = createServer({ allowHalfOpen: true, highWaterMark });
+  const wait = new Wait<void>('a listening socket', undefined, { external: true });
+  server.once('listening', () => wait.resolve());
+  server.once('error', (error) => wait.reject(socketError(error)));
+  const served = new Server(server, clientConnected, options);
+  server.listen(where);
+  try {
+    await wait.promise;
+  } catch (error) {
+    served.close();
+    throw error;
+  }
+  return served;
+}
+
+/** A listening socket and the tasks that serve its connections. (asyncio.Server) */
+export class Server implements AsyncDisposable {
+  readonly #server: NetServer;
+  readonly #loop: EventLoop = getRunningLoop();
+  readonly #tasks = new Set<Task<unknown>>();
+  readonly #closers = new WaitQueue<void>({ external: true });
+  readonly #release: () => void;
+  #closed = false;
+
+  /** @internal */
+  constructor(server: NetServer, clientConnected: ClientConnected, options: StreamOptions) {
+    this.#server = server;
+    this.#release = this.#loop.own(() => this.close());
+    server.on('connection', (socket) => this.#serve(clientConnected, streamsOf(socket, options)));
+    server.on('close', () => this.#settle());
+  }
+
+  /** The port it listens on; undefined for a UNIX socket. */
+  get port(): number | undefined {
+    const address = this.#server.address();
+    return address !== null && typeof address === 'object' ? address.port : undefined;
+  }
+
+  /** Where it listens: `host:port`, or a path; undefined once closed. */
+  get address(): string | undefined {
+    return addressOf(this.#server.address());
+  }
+
+  isServing(): boolean {
+    return !this.#closed && this.#server.listening;
+  }
+
+  /** Stops listening. The connections there are go on until their tasks end. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#release();
+    this.#server.close();
+    this.#settle();
+  }
+
+  /** Waits until it is closed and no connection is served any more. Throws TimeoutError, CancelledError. */
+  async waitClosed(options?: WaitOptions): Promise<void> {
+    if (!this.#over) await this.#closers.park('the end of a server', options).promise;
+  }
+
+  /** Serves until the task is cancelled, then closes. Throws InvalidStateError if it is closed. */
+  async serveForever(): Promise<never> {
+    if (this.#closed) throw new InvalidStateError('server is closed');
+    try {
+      return await new Wait<never>('connections', undefined, { external: true }).promise;
+    } finally {
+      this.close();
+      for (const task of this.#tasks) task.cancel();
+      await this.waitClosed();
+    }
+  }
+
+  /** Closes the server, cancels what it serves and waits for the end. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    for (const task of this.#tasks) task.cancel();
+    await this.waitClosed();
+  }
+
+  get #over(): boolean {
+    return this.#closed && !this.#server.listening && this.#tasks.size === 0;
+  }
+
+  #serve(clientConnected: ClientConnected, streams: Streams): void {
+    if (this.#loop.isClosed()) return streams[1].abort();
+    const task = this.#loop.createTask(() => clientConnected(...streams), { name: `connection ${++served}` });
+    this.#tasks.add(task);
+    task.addDoneCallback(() => this.#ended(task, streams));
+  }
+
+  #ended(task: Task<unknown>, [, writer]: Streams): void {
+    this.#tasks.delete(task);
+    this.#settle();
+    if (task.cancelled()) return writer.abort();
+    const exception = task.exception();
+    if (exception === undefined) return writer.close();
+    writer.abort();
+    this.#loop.callExceptionHandler({
+      message: 'Unhandled exception in clientConnected',
+      exception,
+      future: task,
+      unhandled: true,
+    });
+  }
+
+  #settle(): void {
+    if (!this.#over) return;
+    for (let next = this.#closers.shift(); next !== undefined; next = this.#closers.shift()) next.resolve();
+  }
+}
+
+let served = 0;

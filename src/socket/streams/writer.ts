@@ -1,0 +1,152 @@
+import type { AddressInfo, Socket } from 'node:net';
+import { checkWait } from '../../asyncio/wait.ts';
+import { WaitQueue } from '../../asyncio/wait-queue.ts';
+import type { WaitOptions } from '../../base/deadline.ts';
+import { BrokenError, ClosedError, InvalidArgumentError } from '../../base/errors.ts';
+import { socketError } from './errors.ts';
+
+/** The two ends of a connection. */
+export interface SocketNames {
+  readonly peername: string | undefined;
+  readonly sockname: string | undefined;
+}
+
+/**
+ * The bytes that go out. `write` never waits; `drain` waits while more than the buffer should hold is on its way, so
+ * that a slow peer slows the writer down. (asyncio.StreamWriter)
+ *
+ * @example
+ * writer.write('hello\n');
+ * await writer.drain();
+ */
+export class StreamWriter implements AsyncDisposable {
+  readonly #socket: Socket;
+  readonly #drainers = new WaitQueue<void>({ external: true });
+  readonly #closers = new WaitQueue<void>({ external: true });
+  // Asked for at once: the system forgets them when the connection ends.
+  readonly #names: SocketNames;
+  #closing = false;
+  #error: Error | undefined;
+
+  /** @internal */
+  constructor(socket: Socket) {
+    this.#socket = socket;
+    this.#names = { peername: peerOf(socket), sockname: addressOf(socket.address()) };
+    socket.on('drain', () => this.#serve(this.#drainers));
+    socket.on('error', (error) => {
+      this.#error = socketError(error);
+    });
+    socket.on('close', () => {
+      this.#serve(this.#closers);
+      this.#failDrainers();
+    });
+  }
+
+  /** Sends bytes, or text as UTF-8, without waiting. Throws ClosedError after `close` or `writeEof`. */
+  write(data: string | Uint8Array): void {
+    if (this.#closing || this.#socket.writableEnded) throw new ClosedError('the stream is closed for writing');
+    if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
+      throw new InvalidArgumentError('data', data, 'bytes or a string');
+    }
+    // A peer that is gone is told by drain, as asyncio does: what is written may be lost at any time after it left.
+    if (!this.#socket.destroyed) this.#socket.write(data);
+  }
+
+  /** Sends several pieces, in one system call where that can be. */
+  writelines(pieces: Iterable<string | Uint8Array>): void {
+    this.#socket.cork();
+    try {
+      for (const piece of pieces) this.write(piece);
+    } finally {
+      this.#socket.uncork();
+    }
+  }
+
+  /** Waits until the buffer has room. Throws the error of a connection that broke, TimeoutError, CancelledError. */
+  drain(options?: WaitOptions): Promise<void> {
+    if (options !== undefined) checkWait(options);
+    if (this.#socket.destroyed && !this.#closing) return Promise.reject(this.#lost());
+    if (!this.#socket.writableNeedDrain) return drained;
+    return this.#drainers.park('room in a stream', options).promise;
+  }
+
+  /** Says that no more will be written; reading goes on. */
+  writeEof(): void {
+    this.#socket.end();
+  }
+
+  canWriteEof(): boolean {
+    return true;
+  }
+
+  /** Sends what is buffered, then closes the connection. `waitClosed` tells when that is done. */
+  close(): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    if (this.#socket.destroyed) return;
+    this.#socket.end(() => this.#socket.destroy());
+  }
+
+  /** Closes at once; what is buffered is lost. */
+  abort(): void {
+    this.#closing = true;
+    this.#socket.destroy();
+  }
+
+  isClosing(): boolean {
+    return this.#closing || this.#socket.destroyed;
+  }
+
+  /** Waits until the connection is closed. Throws the error that broke it, TimeoutError, CancelledError. */
+  async waitClosed(options?: WaitOptions): Promise<void> {
+    checkWait(options);
+    if (!this.#socket.closed) await this.#closers.park('the end of a stream', options).promise;
+    if (this.#error !== undefined) throw this.#error;
+  }
+
+  /** `peername` or `sockname`: an address as `host:port`, or the path of a UNIX socket. */
+  getExtraInfo(name: keyof SocketNames): string | undefined;
+  /** The socket beneath. */
+  getExtraInfo(name: 'socket'): Socket;
+  getExtraInfo(name: keyof SocketNames | 'socket'): string | Socket | undefined {
+    if (name === 'socket') return this.#socket;
+    return this.#names[name];
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    // The error was for those who wrote or read; who only leaves has nothing to do with it.
+    if (!this.#socket.closed) await this.#closers.park('the end of a stream').promise;
+  }
+
+  #serve(queue: WaitQueue<void>): void {
+    for (let next = queue.shift(); next !== undefined; next = queue.shift()) next.resolve();
+  }
+
+  #failDrainers(): void {
+    for (let next = this.#drainers.shift(); next !== undefined; next = this.#drainers.shift()) {
+      next.reject(this.#closing ? new ClosedError('the stream was closed') : this.#lost());
+    }
+  }
+
+  #lost(): Error {
+    return this.#error ?? new BrokenError('Connection lost');
+  }
+}
+
+const drained: Promise<void> = Promise.resolve();
+
+export function addressOf(address: AddressInfo | string | {} | null): string | undefined {
+  if (typeof address === 'string') return address;
+  if (address === null || !('port' in address)) return undefined;
+  const { address: host, port } = address;
+  return joinAddress(host, port);
+}
+
+function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+  return remoteAddress === undefined || remotePort === undefined ? undefined : joinAddress(remoteAddress, remotePort);
+}
+
+function joinAddress(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

@@ -1,0 +1,234 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { test } from 'node:test';
+import {
+  ConnectionError,
+  InvalidArgumentError,
+  InvalidStateError,
+  SimulError,
+  UnsupportedError,
+} from '../../../src/base/errors.ts';
+import { openBackend, openBroker } from '../../../src/tasks/registry.ts';
+import { freePort } from '../../support/server.ts';
+import { idOf, message } from '../sqlite/messages.ts';
+import { bulk, FakeServer } from './fake-server.ts';
+import { Place } from './place.ts';
+
+const options = { queues: ['q'], lease: 30, hostname: 'test@here' };
+
+/** The rejection, checked to be one line that names the server and no password. */
+async function rejection(work: Promise<unknown>): Promise<SimulError & { permanent?: boolean }> {
+  const error: unknown = await work.then(
+    () => assert.fail('it should have been refused'),
+    (reason: unknown) => reason,
+  );
+  assert.ok(error instanceof SimulError, String(error));
+  assert.ok(!error.message.includes('\n'), error.message);
+  assert.match(error.message, /127\.0\.0\.1:\d+/);
+  assert.ok(!error.message.includes('secret'), error.message);
+  return error;
+}
+
+/** What publishing, consuming and storing say; each must fail alike. */
+async function refusals(url: string): Promise<(SimulError & { permanent?: boolean })[]> {
+  await using broker = await openBroker(url);
+  await using backend = await openBackend(url);
+  return [
+    await rejection(broker.publish([message('a')])),
+    await rejection(broker.consume(options).then((consumer) => consumer.receive(1))),
+    await rejection(backend.store([{ id: 'a', state: 'SUCCESS', document: '{"status": "SUCCESS"}' }])),
+    await rejection(backend.fetch(['a'])),
+    await rejection(backend.wait('a')),
+  ];
+}
+
+async function permanent(url: string, pattern: RegExp, type: new (...args: never[]) => Error): Promise<void> {
+  const start = performance.now();
+  for (const error of await refusals(url)) {
+    assert.ok(error instanceof type, `${error.name}: ${error.message}`);
+    assert.match(error.message, pattern);
+    if (error instanceof ConnectionError) assert.equal(error.permanent, true);
+  }
+  assert.ok(performance.now() - start < 4000, 'it was not tried again');
+}
+
+test('a login that is refused says so at once', async () => {
+  await using place = await Place.open(['--requirepass', 'right']);
+  const { port } = place.server;
+  await permanent(`redis://:secret@127.0.0.1:${port}`, /refused the login/, ConnectionError);
+  await permanent(`redis://me:secret@127.0.0.1:${port}`, /refused the login/, ConnectionError);
+  await permanent(`redis://127.0.0.1:${port}`, /refused the login: put user and password/, ConnectionError);
+  await using broker = await openBroker(`redis://:right@127.0.0.1:${port}`);
+  await broker.publish([message('a')]);
+});
+
+test('a password where there is none, and a database that does not exist, say so at once', async () => {
+  await using place = await Place.open();
+  await permanent(place.url().replace('//', '//:secret@'), /knows no password/, ConnectionError);
+  await permanent(place.url('/99'), /the database in .* does not exist/, ConnectionError);
+  assert.deepEqual(await place.call('KEYS', '*'), [], 'nothing went to database 0 instead');
+});
+
+test('a user who lacks a right is told which', async () => {
+  await using place = await Place.open();
+  await place.call('ACL', 'SETUSER', 'me', 'on', '>secret', '~*', '+ping');
+  await permanent(
+    place.url().replace('//', '//me:secret@'),
+    /lacks a right, grant it with ACL SETUSER: NOPERM/,
+    ConnectionError,
+  );
+});
+
+test('a Redis that is too old says so at once', async () => {
+  await using old = new FakeServer((command) => (command === 'INFO' ? bulk('redis_version:5.0.14\r\n') : '+OK\r\n'));
+  await permanent(
+    `redis://127.0.0.1:${await old.listen()}`,
+    /Redis 5\.0\.14 .* too old: Simul needs 6\.2/,
+    UnsupportedError,
+  );
+});
+
+test('a server that speaks something else is no Redis', async () => {
+  const server = createServer((socket) => socket.on('error', () => {}).end('HTTP/1.1 400 Bad Request\r\n\r\n'));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  try {
+    await using broker = await openBroker(
+      `redis://127.0.0.1:${(server.address() as AddressInfo).port}?retry_timeout=0`,
+    );
+    assert.ok((await rejection(broker.publish([message('a')]))) instanceof ConnectionError);
+  } finally {
+    server.close();
+  }
+});
+
+test('a Redis that is loading is waited for', async () => {
+  let loading = true;
+  await using server = new FakeServer((command) => {
+    if (command === 'INFO') return bulk('redis_version:7.0.0\r\n');
+    if (loading) return '-LOADING Redis is loading the dataset in memory\r\n';
+    return command === 'EVALSHA' ? '*1\r\n$0\r\n\r\n' : ':1\r\n';
+  });
+  const port = await server.listen();
+  await using impatient = await openBroker(`redis://127.0.0.1:${port}?retry_timeout=0.1`);
+  const error = await rejection(impatient.publish([message('a')]));
+  assert.match(error.message, /still loading.*tried \d+ times/);
+  assert.equal(error.permanent, false);
+  await using broker = await openBroker(`redis://127.0.0.1:${port}`);
+  const published = broker.publish([message('a')]);
+  const before = server.commands.length;
+  while (server.commands.length < before + 3) await new Promise(setImmediate);
+  loading = false;
+  await published;
+});
+
+test('a read-only replica is refused until it is a primary', async () => {
+  await using place = await Place.open();
+  const broker = await place.broker('?retry_timeout=20');
+  const consumer = await broker.consume(options);
+  await broker.publish([message('a')]);
+  await place.call('REPLICAOF', '127.0.0.1', await freePort());
+  const impatient = await place.broker('?retry_timeout=0.1');
+  const error = await rejection(impatient.publish([message('lost')]));
+  assert.match(error.message, /read-only replica: name the primary/);
+  assert.equal(error.permanent, false);
+  await rejection(consumer.receive(1));
+  const published = broker.publish([message('b')]);
+  await place.call('REPLICAOF', 'NO', 'ONE');
+  await published;
+  const got = [...(await consumer.receive(1)), ...(await consumer.receive(1))];
+  assert.deepEqual(got.map(idOf), ['a', 'b']);
+});
+
+test('a full Redis refuses what is new and lets the work end', async () => {
+  await using place = await Place.open();
+  const broker = await place.broker('?retry_timeout=0.1');
+  const backend = await place.backend('?retry_timeout=0.1');
+  const consumer = await broker.consume(options);
+  await broker.publish([message('a'), message('b')]);
+  await place.call('CONFIG', 'SET', 'maxmemory', '1');
+  for (const work of [
+    broker.publish([message('c')]),
+    backend.store([{ id: 'a', state: 'SUCCESS', document: '{"status": "SUCCESS"}' }]),
+  ]) {
+    const error = await rejection(work);
+    assert.match(error.message, /out of memory: raise its maxmemory/);
+    assert.equal(error.permanent, false);
+  }
+  const full = consumer.receive(2).then(
+    (deliveries) => deliveries,
+    () => [],
+  );
+  await full;
+  await place.call('CONFIG', 'SET', 'maxmemory', '0');
+  const got = [...(await full), ...((await full).length === 0 ? await consumer.receive(2) : [])];
+  assert.deepEqual(got.map(idOf), ['a', 'b']);
+  await place.call('CONFIG', 'SET', 'maxmemory', '1');
+  assert.deepEqual(await consumer.acknowledge([got[0]!]), [true]);
+  await consumer.release([got[1]!]);
+  await place.call('CONFIG', 'SET', 'maxmemory', '0');
+  assert.deepEqual((await consumer.receive(2)).map(idOf), ['b']);
+});
+
+test('a key of the wrong type fails those who use it, and nothing else', async () => {
+  await using place = await Place.open();
+  await place.call('SET', 'bad', 'text');
+  const broker = await place.broker();
+  const both = [message('a', { queue: 'good' }), message('b', { queue: 'bad' })];
+  const [good, mixed, more] = await Promise.allSettled([
+    broker.publish([message('x', { queue: 'good' })]),
+    broker.publish(both),
+    broker.publish([message('y', { queue: 'good' })]),
+  ]);
+  assert.deepEqual([good.status, more.status], ['fulfilled', 'fulfilled']);
+  const error = await rejection(Promise.reject((mixed as PromiseRejectedResult).reason));
+  assert.ok(error instanceof InvalidStateError);
+  assert.match(error.message, /the key "bad" .* not the list it should be: delete or rename it/);
+  assert.equal((await broker.sizes(['good']))[0]!.waiting, 2, 'nothing of the mixed call was stored');
+
+  const consumer = await broker.consume({ ...options, queues: ['bad', 'good'] });
+  assert.deepEqual((await consumer.receive(5)).map(idOf), ['x', 'y']);
+  const failed = await rejection(consumer.receive(5));
+  assert.ok(failed instanceof InvalidStateError);
+  assert.match(failed.message, /the key "bad"/);
+  await place.call('DEL', 'bad');
+  await broker.publish(both);
+  assert.deepEqual((await consumer.receive(1)).length + (await consumer.receive(1)).length, 2);
+});
+
+test('a list of our own of the wrong type loses no message', async () => {
+  await using place = await Place.open();
+  const broker = await place.broker();
+  const consumer = await broker.consume(options);
+  await place.call('SET', 'unacked', 'text');
+  await broker.publish([message('a')]);
+  assert.ok((await rejection(consumer.receive(1))) instanceof InvalidStateError);
+  assert.equal(await place.call('LLEN', 'q'), 1);
+  await place.call('DEL', 'unacked');
+  await place.call('SET', 'simul:quarantine', 'text');
+  await place.call('RPUSH', 'q', 'not JSON');
+  assert.deepEqual((await consumer.receive(5)).map(idOf), ['a']);
+  assert.ok((await rejection(consumer.receive(5))) instanceof InvalidStateError);
+  assert.equal(await place.call('LLEN', 'q'), 1);
+  await place.call('DEL', 'simul:quarantine');
+  await broker.publish([message('b')]);
+  assert.deepEqual((await consumer.receive(5)).map(idOf), ['b']);
+  assert.equal((await broker.quarantined())[0]!.text, 'not JSON');
+});
+
+test('URLs say what is wrong with them', async () => {
+  for (const url of [
+    'redis://host:port',
+    'redis://host/name',
+    'redis://host?visibility_timeout=soon',
+    'redis://host?colour=red',
+    'redis://me:%zz@host',
+    'rediss://host?ssl_cert_reqs=maybe',
+    'rediss://host?ssl_ca_certs=/nowhere/ca.pem',
+  ]) {
+    await assert.rejects(openBroker(url), InvalidArgumentError, url);
+    await assert.rejects(openBackend(url), InvalidArgumentError, url);
+  }
+});

@@ -1,0 +1,172 @@
+import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { ConnectionError } from '../../../src/base/errors.ts';
+import { Simul } from '../../../src/tasks/app.ts';
+import { openBackend, openBroker } from '../../../src/tasks/registry.ts';
+import { program } from '../../../tools/programs.ts';
+import { freePort } from '../../support/server.ts';
+import { idOf, message } from '../sqlite/messages.ts';
+import { Program } from '../sqlite/program.ts';
+import { Place } from './place.ts';
+import { Proxy } from './proxy.ts';
+
+const redisServer = program('redis-server');
+
+/** A Redis that keeps every write on disk and can be killed and started again on its port. */
+class DurableRedis implements AsyncDisposable {
+  readonly port: number;
+  readonly #directory = mkdtempSync(join(tmpdir(), 'simul-redis-'));
+  #child: ChildProcess | undefined;
+
+  constructor(port: number) {
+    this.port = port;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  start(): void {
+    const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory, '--save', ''];
+    this.#child = spawn(redisServer, [...args, '--appendonly', 'yes', '--appendfsync', 'always'], { stdio: 'ignore' });
+  }
+
+  async kill(): Promise<void> {
+    const ended = once(this.#child!, 'exit');
+    this.#child!.kill('SIGKILL');
+    await ended;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    rmSync(this.#directory, { recursive: true });
+  }
+}
+
+test('sending without a server fails after a bounded time, says how often it was tried, and keeps no backlog', async () => {
+  const port = await freePort();
+  await using broker = await openBroker(`redis://me:secret@127.0.0.1:${port}?retry_timeout=0.3`);
+  const calls = Array.from({ length: 50 }, (_, i) => broker.publish([message(`m${i}`)]));
+  for (const outcome of await Promise.allSettled(calls)) {
+    const { reason } = outcome as PromiseRejectedResult;
+    assert.ok(reason instanceof ConnectionError);
+    assert.match(reason.message, /^cannot reach Redis at redis:\/\/me:\*\*\*@127\.0\.0\.1:\d+: connect ECONNREFUSED/);
+    assert.ok(!reason.permanent);
+  }
+  const many = broker.publish(Array.from({ length: 10_000 }, (_, i) => message(`m${i}`)));
+  await assert.rejects(broker.publish([message('one more')]), /10000 messages wait .*: no more are taken/);
+  await assert.rejects(many, ConnectionError);
+});
+
+test('with a retry timeout of 0 sending fails at the first refusal', async () => {
+  await using broker = await openBroker(`redis://127.0.0.1:${await freePort()}?retry_timeout=0`);
+  await assert.rejects(broker.publish([message('a')]), (error: Error) => !error.message.includes('tried'));
+});
+
+test('what is sent and waited for during an outage arrives after it, once', async () => {
+  await using redis = new DurableRedis(await freePort());
+  await using broker = await openBroker(`${redis.url}?retry_timeout=30`);
+  await using backend = await openBackend(`${redis.url}?retry_timeout=30`);
+  const sent = broker.publish([message('a'), message('b')]);
+  redis.start();
+  await sent;
+  const consumer = await broker.consume({ queues: ['q'], lease: 30, hostname: 'h' });
+  const [a] = await consumer.receive(1);
+  const waiting = backend.wait('t');
+  await backend.store([{ id: 't', state: 'STARTED', document: '{"status": "STARTED", "result": 1}' }]);
+  await redis.kill();
+  const later = broker.publish([message('c')]);
+  const stored = backend.store([{ id: 't', state: 'SUCCESS', document: '{"status": "SUCCESS", "result": 5}' }]);
+  redis.start();
+  await Promise.all([later, stored]);
+  assert.equal((await waiting).state, 'SUCCESS');
+  const got: string[] = [];
+  while (got.length < 2) got.push(...(await consumer.receive(9).catch(() => [])).map(idOf));
+  assert.deepEqual(got, ['b', 'c']);
+  assert.deepEqual(await consumer.acknowledge([a!]), [true], 'the claim has outlived the server');
+});
+
+test('a claim whose answer was lost is handed out all the same', async () => {
+  await using place = await Place.open();
+  const proxy = place.own(new Proxy(place.server.port));
+  await using broker = await openBroker(`redis://127.0.0.1:${await proxy.listen()}`);
+  const consumer = await broker.consume({ queues: ['q'], lease: 600, hostname: 'h' });
+  // The server knows the script from here on: the answer lost is that of a claim.
+  await broker.publish([message('first')]);
+  await consumer.acknowledge(await consumer.receive(1));
+  await broker.publish([message('a'), message('b')]);
+  const swallowed = proxy.swallowAnswerTo(/EVALSHA[^]*simul:quarantine/i);
+  const deliveries = await consumer.receive(2);
+  await swallowed;
+  assert.deepEqual(deliveries.map(idOf), ['a', 'b']);
+  assert.deepEqual(await consumer.acknowledge(deliveries), [true, true]);
+  assert.equal(await place.call('EXISTS', 'unacked'), 0);
+});
+
+test('a message whose confirmation was lost is not sent twice', async () => {
+  await using place = await Place.open();
+  const proxy = place.own(new Proxy(place.server.port));
+  await using broker = await openBroker(`redis://127.0.0.1:${await proxy.listen()}`);
+  await broker.publish([message('a')]);
+  const swallowed = proxy.swallowAnswerTo(/EVALSHA[^]*simul:published/i);
+  await broker.publish([message('b'), message('c')]);
+  await swallowed;
+  await broker.publish([message('d')]);
+  assert.equal(await place.call('LLEN', 'q'), 4);
+});
+
+test('connections cut at random: every task sent runs, every result arrives', { timeout: 100_000 }, async () => {
+  await using place = await Place.open();
+  await using worker = new Program('../../redis/fixtures/worker', [place.url()]);
+  assert.equal(await worker.next(), 'ready');
+  await using app = new Simul('chaos', { broker: place.url('?retry_timeout=30') });
+  const sent = await storm(app, 300, 15, () => place.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'));
+  assert.deepEqual(await sent.results, names(300));
+  worker.process.kill('SIGTERM');
+  assert.equal(await worker.end(), 0, worker.errors);
+  assert.equal(await place.call('LLEN', 'celery'), 0);
+  assert.equal(await place.call('HLEN', 'unacked'), 0);
+  const runs = await place.call<string[]>('HVALS', 'runs');
+  assert.equal(runs.length, 300, 'no task was lost');
+});
+
+test('Redis and the worker killed at random: nothing acknowledged is lost', { timeout: 100_000 }, async () => {
+  await using redis = new DurableRedis(await freePort());
+  redis.start();
+  await using app = new Simul('chaos', { broker: `${redis.url}?retry_timeout=60` });
+  await using first = new Program('../../redis/fixtures/worker', [redis.url]);
+  assert.equal(await first.next(), 'ready');
+  let strikes = 0;
+  const sent = await storm(app, 300, 6, async () => {
+    if (strikes++ === 3) first.process.kill('SIGKILL');
+    if (strikes % 2 === 0) return;
+    await redis.kill();
+    redis.start();
+  });
+  await using second = new Program('../../redis/fixtures/worker', [redis.url]);
+  assert.equal(await second.next(), 'ready');
+  assert.deepEqual(await sent.results, names(300));
+  second.process.kill('SIGTERM');
+  assert.equal(await second.end(), 0, second.errors);
+});
+
+/** Sends tasks and strikes in between; resolves when all are sent. */
+async function storm(app: Simul, count: number, strikes: number, strike: () => Promise<unknown>) {
+  const sending = [];
+  for (const i of names(count)) {
+    sending.push(app.sendTask('note', [i]));
+    if (i % (count / strikes) === 0) await strike();
+  }
+  const handles = await Promise.all(sending);
+  return { results: Promise.all(handles.map((handle) => handle.get({ timeout: 60 }))) };
+}
+
+function names(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}

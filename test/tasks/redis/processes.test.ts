@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { idOf, message } from '../sqlite/messages.ts';
+import { Program } from '../sqlite/program.ts';
+import { Place, until } from './place.ts';
+
+function holder(...args: unknown[]): Program {
+  return new Program('../../redis/fixtures/holder', args);
+}
+
+test('the claims of a killed process are back within seconds, long before its lease ends, and counted', async () => {
+  await using place = await Place.open();
+  const broker = await place.broker();
+  await broker.publish(['a', 'b', 'c'].map((id) => message(id)));
+  await using dead = holder(place.url(), 2, 600, 'wait');
+  assert.deepEqual(await dead.next(), ['a', 'b']);
+  // It is known by its connection once its thread has registered it.
+  await registered(place, 1);
+  const consumer = await broker.consume({ queues: ['q'], lease: 600, hostname: 'other' });
+  assert.deepEqual((await consumer.receive(9)).map(idOf), ['c']);
+  dead.process.kill('SIGKILL');
+  const back = await consumer.receive(9);
+  assert.deepEqual(back.map(idOf), ['a', 'b']);
+  assert.deepEqual(
+    back.map(({ redelivered, deliveries }) => [redelivered, deliveries]),
+    [
+      [true, 2],
+      [true, 2],
+    ],
+  );
+  await until(
+    () => place.call<string[]>('ZRANGE', 'simul:consumers', 0, -1),
+    (consumers) => consumers.length === 1,
+  );
+});
+
+test('a process that exits without closing anything leaves its claims to others', async () => {
+  await using place = await Place.open();
+  const broker = await place.broker();
+  await broker.publish([message('a')]);
+  await using gone = holder(place.url(), 1, 5, 'exit');
+  assert.deepEqual(await gone.next(), ['a']);
+  const consumer = await broker.consume({ queues: ['q'], lease: 600, hostname: 'other' });
+  assert.deepEqual((await consumer.receive(9)).map(idOf), ['a']);
+});
+
+test('a blocked event loop keeps its claims beyond its lease', async () => {
+  await using place = await Place.open();
+  const broker = await place.broker();
+  await broker.publish([message('a')]);
+  await using blocked = holder(place.url(), 1, 1, 'block');
+  assert.deepEqual(await blocked.next(), ['a']);
+  const consumer = await broker.consume({ queues: ['q'], lease: 1, hostname: 'other' });
+  // Several leases pass, in the server's own time, while the score that Celery goes by is kept young.
+  const [first] = await score(place);
+  await until(
+    () => score(place),
+    ([now]) => now! > first! + 3,
+  );
+  const none = new AbortController();
+  const nothing = consumer.receive(1, none.signal).then(
+    () => assert.fail('the claim was taken'),
+    () => {},
+  );
+  blocked.proceed();
+  assert.deepEqual(await blocked.next(), [true]);
+  none.abort();
+  await nothing;
+  assert.equal(await blocked.end(), 0);
+});
+
+test('with a stall timeout a blocked event loop loses its claims, and only then', async () => {
+  await using place = await Place.open();
+  const broker = await place.broker();
+  await broker.publish([message('a')]);
+  await using blocked = holder(place.url(), 1, 600, 'block', 1.5);
+  assert.deepEqual(await blocked.next(), ['a']);
+  const consumer = await broker.consume({ queues: ['q'], lease: 600, hostname: 'other' });
+  const [taken] = await consumer.receive(1);
+  assert.equal(idOf(taken!), 'a');
+  blocked.proceed();
+  assert.deepEqual(await blocked.next(), [false]);
+  assert.deepEqual(await consumer.acknowledge([taken!]), [true]);
+  assert.equal(await blocked.end(), 0);
+});
+
+test('a process that only sends ends by itself', async () => {
+  await using place = await Place.open();
+  await using sender = new Program('../../redis/fixtures/sender', [place.url()]);
+  assert.deepEqual(await sender.rest(), ['PENDING']);
+  assert.equal(await sender.end(), 0);
+  assert.equal(await place.call('LLEN', 'celery'), 4);
+});
+
+async function registered(place: Place, count: number): Promise<void> {
+  const clients = async () => {
+    const ids = await place.call<string[]>('ZRANGE', 'simul:consumers', 0, -1);
+    return Promise.all(ids.map((id) => place.call<string | null>('HGET', `simul:consumer:${id}`, 'client')));
+  };
+  await until(clients, (all) => all.filter((client) => client !== null && client !== '').length >= count);
+}
+
+async function score(place: Place): Promise<number[]> {
+  const [, at] = await place.call<[string, string]>('ZRANGE', 'unacked_index', 0, -1, 'WITHSCORES');
+  return [Number(at)];
+}
