@@ -8,7 +8,6 @@ import type { Region } from './region.ts';
 import { ALL, BODY, WAITERS } from './region.ts';
 import type { Taken } from './robust-mutex.ts';
 import { RobustMutex } from './robust-mutex.ts';
-import { runningTask } from './task.ts';
 import { Waits } from './waits.ts';
 
 const acquired: Promise<true> = Promise.resolve(true as const);
@@ -33,7 +32,6 @@ export abstract class SharedLock {
   readonly #mutex: RobustMutex;
   readonly #waits: Waits;
   #recovered = false;
-  #holder: unknown;
 
   protected constructor(region: Region, { name }: LockOptions = {}) {
     this.region = region;
@@ -100,7 +98,6 @@ export abstract class SharedLock {
       throw new InvalidStateError(this.locked() ? 'the lock is held by another thread' : 'the lock is not held');
     }
     this.#recovered = false;
-    this.#holder = undefined;
     this.#mutex.release();
   }
 
@@ -136,11 +133,6 @@ export abstract class SharedLock {
   /** @internal Whether this thread holds it. */
   get isHeldByThisThread(): boolean {
     return this.#mutex.isHeldByThisThread;
-  }
-
-  /** @internal The task that took it, as far as this thread knows. */
-  get holder(): unknown {
-    return this.#holder;
   }
 
   /** @internal Thread and process that hold it. */
@@ -196,7 +188,6 @@ export abstract class SharedLock {
   #took(how: Taken): boolean {
     if (how === undefined) return false;
     if (how === 'recovered') this.#recovered = true;
-    this.#holder = runningTask();
     return true;
   }
 
