@@ -11,7 +11,7 @@ const parties = fromModule<typeof import('./parties.js')>(new URL('./parties.js'
 /** What the locks and signals of every scope must do, seen from two threads or processes. */
 export function testSynchronisation(scope: ScopeUnderTest): void {
   const { Lock, RLock, Semaphore, BoundedSemaphore, Condition, Event, Barrier } = scope;
-  const it = (what: string, body: () => Promise<void> | void) => test(`${scope.name}: ${what}`, body);
+  const it = (what: string, body: () => Promise<void> | void) => void test(`${scope.name}: ${what}`, body);
 
   it('a lock excludes, tells its state, and is released by its holder only', async () => {
     await using host = scope.host();
@@ -64,7 +64,8 @@ export function testSynchronisation(scope: ScopeUnderTest): void {
   it('guards release at the end of their block', async () => {
     const lock = new Lock();
     {
-      using _guard = await lock.guard();
+      using guard = await lock.guard();
+      assert.equal(guard.recovered, false);
       assert.equal(lock.locked(), true);
     }
     assert.equal(lock.locked(), false);
@@ -192,7 +193,7 @@ export function testSynchronisation(scope: ScopeUnderTest): void {
     const theirs = host.call(parties.arrive, [barrier, 3]);
     const ours: number[] = [];
     for (let i = 0; i < 3; i++) ours.push(await barrier.wait());
-    const both = (await theirs).map((place, i) => [place, ours[i]].sort());
+    const both = (await theirs).map((place, i) => [place, ours[i]!].sort((a, b) => a - b));
     assert.deepEqual(both, [
       [0, 1],
       [0, 1],
