@@ -1,7 +1,6 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { Deadline, throwIfAborted } from '../base/deadline.ts';
 import { InvalidStateError, TimeoutError } from '../base/errors.ts';
-import { pause } from '../base/pause.ts';
 import { Guard } from './guard.ts';
 import { noteLock, noteWait } from './insight.ts';
 import type { Region } from './region.ts';
@@ -31,6 +30,7 @@ export abstract class SharedLock {
   readonly name: string | undefined;
   readonly #mutex: RobustMutex;
   readonly #waits: Waits;
+  readonly #courtesies: Waits;
   #recovered = false;
 
   protected constructor(region: Region, { name }: LockOptions = {}) {
@@ -38,6 +38,7 @@ export abstract class SharedLock {
     this.name = name;
     this.#mutex = new RobustMutex(region);
     if (name !== undefined) noteLock(this);
+    this.#courtesies = new Waits(region, { what: 'a Lock', inOrder: false });
     this.#waits = new Waits(region, {
       what: 'a Lock',
       inOrder: true,
@@ -143,15 +144,22 @@ export abstract class SharedLock {
   async #acquire(options: WaitOptions): Promise<true> {
     throwIfAborted(options.signal);
     const deadline = Deadline.after(options.timeout);
-    for (let i = 0; i < 5 && this.#waits.size === 0 && this.region.words[COURTESY] !== 0; i++) {
-      await pause(Math.min(0.001, deadline.left), options.signal);
-    }
+    if (this.#waits.size === 0 && this.region.words[COURTESY] !== 0) await this.#letPass(deadline);
     const waited = noteWait(this.region);
     try {
       const left = options.timeout === undefined ? {} : { timeout: deadline.left };
       return await this.#waits.until(() => this.#attempt(), { ...options, ...left });
     } finally {
       waited();
+    }
+  }
+
+  async #letPass(deadline: Deadline): Promise<void> {
+    try {
+      const timeout = Math.min(courtesySeconds, deadline.left);
+      await this.#courtesies.until(() => this.region.words[COURTESY] === 0 || undefined, { timeout });
+    } catch {
+      this.#endCourtesy();
     }
   }
 

@@ -170,8 +170,8 @@ async function critical({ view }: Cells, random: () => number, most: number): Pr
   if (Atomics.add(view, INSIDE, 1) >= most) throw new Error('two inside at once');
   const seen = view[COUNTER]!;
   const pause = random();
-  if (pause < 0.1) await turn();
-  else for (let spin = 0; spin < pause * 50; spin++) Atomics.load(view, COUNTER);
+  if (pause < 0.4) await turn();
+  else for (let spin = 0; spin < pause * 3000; spin++) Atomics.load(view, COUNTER);
   view[COUNTER] = seen + 1;
   Atomics.sub(view, INSIDE, 1);
 }
