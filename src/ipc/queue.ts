@@ -71,7 +71,8 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#puts.until(() => this.#write(message), options).then(() => {});
+    const kept = message.keep();
+    return this.#puts.until(() => this.#write(kept), options).then(() => {});
   }
 
   /** As `put`, blocking this thread. */
