@@ -1,3 +1,5 @@
+import { shapeAt } from './shapes.ts';
+
 /**
  * A short form for small plain data (numbers, ASCII text, arrays, plain objects), written and read without leaving
  * JavaScript: two to three times as fast as JSON, and numbers keep all their values.
@@ -94,14 +96,24 @@ function writeObject(value: object | null, depth: number): boolean {
   if (depth === 0) return false;
   if (Array.isArray(value)) return writeArray(value, depth);
   if (Object.getPrototypeOf(value) !== Object.prototype) return false;
+  return writeKeys(value) && writeValues(value, depth);
+}
+
+// All keys first: the reader knows the objects of a kind by them.
+function writeKeys(value: object): boolean {
   scratch[position++] = OBJECT;
-  const at = position++;
+  const at = position;
+  position += 2;
   let count = 0;
-  for (const key in value) {
-    if (++count > longest || key === '__proto__' || !writeText(key)) return false;
-    if (!write((value as Record<string, unknown>)[key], depth - 1)) return false;
-  }
+  for (const key in value) if (++count > longest || key === '__proto__' || !writeText(key)) return false;
+  const bytes = position - at - 2;
   scratch[at] = count;
+  scratch[at + 1] = bytes;
+  return bytes <= longest && position < limit;
+}
+
+function writeValues(value: object, depth: number): boolean {
+  for (const key in value) if (!write((value as Record<string, unknown>)[key], depth - 1)) return false;
   return position < limit;
 }
 
@@ -162,13 +174,21 @@ function readArray(): unknown[] {
   return items;
 }
 
-function readObject(): Record<string, unknown> {
-  const object: Record<string, unknown> = {};
-  for (let left = source[position++]!; left > 0; left--) {
-    const key = readText();
-    object[key] = read();
+function readObject(): unknown {
+  const count = source[position]!;
+  const bytes = source[position + 1]!;
+  const { make } = shapeAt(source, position + 2, count, bytes);
+  position += 2 + bytes;
+  // Arguments are evaluated in order, as the values lie.
+  if (count <= 4) {
+    if (count === 3) return make(read(), read(), read());
+    if (count === 2) return make(read(), read());
+    if (count === 1) return make(read());
+    return count === 0 ? {} : make(read(), read(), read(), read());
   }
-  return object;
+  const values: unknown[] = [];
+  for (let left = count; left > 0; left--) values.push(read());
+  return make(...values);
 }
 
 // Keys, and many values, come again and again: a text seen before is compared, which is faster than made anew.

@@ -13,8 +13,11 @@ export function small(id: number): Small {
 
 export const bulkBytes = 65_536;
 
+// Made once: what is measured is the way, not the making. All ways copy it before they return.
+const buffers: Buffer[] = [];
+
 export function bulk(id: number): Buffer {
-  const buffer = Buffer.alloc(bulkBytes, id & 0xff);
+  const buffer = (buffers[id & 0xff] ??= Buffer.alloc(bulkBytes, id & 0xff));
   buffer.writeUInt32LE(id, 0);
   return buffer;
 }

@@ -6,7 +6,8 @@ const program = `
 import multiprocessing as mp, sys, time
 what, n = sys.argv[1], int(sys.argv[2])
 def small(i): return {'id': i, 'name': 'abcdefghij', 'tags': ['red', 'green', 'blue']}
-def bulk(i): return i.to_bytes(4, 'little') + bytes([i & 255]) * 65532
+tails = [bytes([i]) * 65532 for i in range(256)]
+def bulk(i): return i.to_bytes(4, 'little') + tails[i & 255]
 def fill(q, make, n):
     for i in range(n): q.put(make(i))
 def queue(make):
