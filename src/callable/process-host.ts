@@ -15,6 +15,8 @@ export interface ProcessHostOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Node options of the process; by default ours without those of this program's own run (`--test`, `--inspect`…). */
   readonly execArgv?: readonly string[];
+  /** Does not keep the program alive even while it runs something. */
+  readonly daemon?: boolean;
   /** Its working directory; by default ours. */
   readonly cwd?: string;
 }
@@ -35,7 +37,7 @@ export class ProcessHost extends RemoteHost {
   constructor(options: ProcessHostOptions = {}) {
     checkMayStart('process');
     const child = startProcess(options);
-    super(endpointOf(child));
+    super(endpointOf(child, options.daemon ?? false));
     this.pid = child.pid;
   }
 }
@@ -51,12 +53,12 @@ function startProcess({ env, execArgv, cwd }: ProcessHostOptions): ChildProcess 
   });
 }
 
-function endpointOf(child: ChildProcess): Endpoint {
+function endpointOf(child: ChildProcess, daemon: boolean): Endpoint {
   return {
     name: child.pid === undefined ? 'process (not started)' : `process ${child.pid}`,
     kind: 'process',
     post: (batch, moved) => send(child, batch, moved),
-    hold: (held) => hold(child, held),
+    hold: (held) => hold(child, held && !daemon),
     kill: () => void child.kill('SIGKILL'),
     listen: (respond, exit) => {
       child.on('message', (batch) => respond(batch as readonly Response[]));

@@ -12,6 +12,8 @@ export interface ThreadHostOptions {
   readonly env?: NodeJS.ProcessEnv | typeof SHARE_ENV;
   /** Node options of the thread; by default ours. */
   readonly execArgv?: readonly string[];
+  /** Does not keep the program alive even while it runs something. */
+  readonly daemon?: boolean;
   /** Bounds of heap and stack in MB; they do not bound Buffers. */
   readonly resourceLimits?: ResourceLimits;
 }
@@ -26,24 +28,32 @@ export interface ThreadHostOptions {
  * await host.call((x: number) => x * x, [12]); // 144
  */
 export class ThreadHost extends RemoteHost {
+  /** Node's number of the thread. */
+  readonly threadId: number;
+
   constructor(options: ThreadHostOptions = {}) {
     checkMayStart('thread');
-    super(startThread(options));
+    const worker = startThread(options);
+    super(endpointOf(worker, options.daemon ?? false));
+    this.threadId = worker.threadId;
   }
 }
 
-function startThread({ env, execArgv, resourceLimits }: ThreadHostOptions): Endpoint {
+function startThread({ env, execArgv, resourceLimits }: ThreadHostOptions): Worker {
   const options: WorkerOptions = { workerData: { [threadMark]: true } };
   if (env !== undefined) options.env = env;
   if (resourceLimits !== undefined) options.resourceLimits = resourceLimits;
   const named = execArgv ?? threadExecArgv(process.execArgv);
   if (named !== undefined) options.execArgv = [...named];
-  const worker = new Worker(new URL('./thread-main.js', import.meta.url), options);
+  return new Worker(new URL('./thread-main.js', import.meta.url), options);
+}
+
+function endpointOf(worker: Worker, daemon: boolean): Endpoint {
   return {
     name: `thread ${worker.threadId}`,
     kind: 'thread',
     post: (batch, moved) => worker.postMessage(batch, moved),
-    hold: (held) => (held ? worker.ref() : worker.unref()),
+    hold: (held) => (held && !daemon ? worker.ref() : worker.unref()),
     kill: () => void worker.terminate(),
     listen: (respond, exit) => {
       let uncaught: { error?: unknown } = {};

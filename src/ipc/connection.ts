@@ -72,8 +72,9 @@ export abstract class SharedConnection<T> implements AsyncIterable<T>, Disposabl
     throwIfAborted(options.signal);
     const message = encode(value, this.#destination);
     if (this.#writes() && this.#sends!.size === 0 && this.#outgoing!.tryWrite(message)) return;
+    const kept = message.keep();
     await this.#sends!.until(() => {
-      return (this.#writes() && this.#outgoing!.tryWrite(message)) || undefined;
+      return (this.#writes() && this.#outgoing!.tryWrite(kept)) || undefined;
     }, options);
   }
 

@@ -1,5 +1,5 @@
 import { koffi, libc } from '../os/libc.ts';
-import { interruption } from './interrupt.ts';
+import { checkParent, interruption, longestWait } from './interrupt.ts';
 
 const SYS_futex = 202;
 const SYS_futex_arm = 98;
@@ -27,10 +27,12 @@ export function futexWait(words: readonly (readonly [address: number, value: num
     'long syscall(long number, const void *entries, uint count, uint flags, const void *until, int clock)',
   );
   const entries = table(words, watched.address);
-  const until = seconds === Infinity ? null : timespec(seconds);
+  const bound = Math.min(seconds, longestWait());
+  const until = bound === Infinity ? null : timespec(bound);
   const result = waitCall(SYS_futex_waitv, entries, words.length + 1, 0, until, CLOCK_MONOTONIC);
   if (result < 0 && koffi().errno() === ENOSYS) vectors = false;
   watched.stopIfAsked();
+  checkParent();
 }
 
 const SYS_number = process.arch === 'arm64' ? SYS_futex_arm : SYS_futex;

@@ -2,6 +2,7 @@ import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from '
 import type { Worker } from 'node:worker_threads';
 import { registerAtFork } from '../os/at-fork.ts';
 import { koffi, libc } from '../os/libc.ts';
+import { LOOK_AGAIN } from './region.ts';
 
 /** The word that ends a native wait of this thread. */
 export interface Interruption {
@@ -49,6 +50,23 @@ function map(): number {
   const mmap = libc('uintptr_t mmap(uintptr_t at, size_t size, int protection, int flags, int fd, int64_t offset)');
   return mmap(0, pageBytes, PROT_READ_WRITE, MAP_SHARED_ANONYMOUS, -1, 0);
 }
+
+/** Ends this process, during its waits too, when `gone` says that the one that started it is gone. */
+export function endIfParentIsGone(gone: () => boolean): void {
+  parentIsGone = gone;
+}
+
+/** @internal Looked at after each native wait, which are bounded where it matters. */
+export function checkParent(): void {
+  if (parentIsGone?.() === true) process.exit(0);
+}
+
+/** @internal Seconds a native wait may take at once. */
+export function longestWait(): number {
+  return parentIsGone === undefined ? Infinity : LOOK_AGAIN;
+}
+
+let parentIsGone: (() => boolean) | undefined;
 
 /** Makes native waits of this process's threads end with it. Called when a region of processes is first used. */
 export function watchThreads(): void {

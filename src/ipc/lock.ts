@@ -1,14 +1,12 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { Deadline, throwIfAborted } from '../base/deadline.ts';
 import { InvalidStateError, TimeoutError } from '../base/errors.ts';
-import { pause } from '../base/pause.ts';
 import { Guard } from './guard.ts';
 import { noteLock, noteWait } from './insight.ts';
 import type { Region } from './region.ts';
 import { ALL, BODY, WAITERS } from './region.ts';
 import type { Taken } from './robust-mutex.ts';
 import { RobustMutex } from './robust-mutex.ts';
-import { runningTask } from './task.ts';
 import { Waits } from './waits.ts';
 
 const acquired: Promise<true> = Promise.resolve(true as const);
@@ -32,14 +30,15 @@ export abstract class SharedLock {
   readonly name: string | undefined;
   readonly #mutex: RobustMutex;
   readonly #waits: Waits;
+  readonly #courtesies: Waits;
   #recovered = false;
-  #holder: unknown;
 
   protected constructor(region: Region, { name }: LockOptions = {}) {
     this.region = region;
     this.name = name;
     this.#mutex = new RobustMutex(region);
     if (name !== undefined) noteLock(this);
+    this.#courtesies = new Waits(region, { what: 'a Lock', inOrder: false });
     this.#waits = new Waits(region, {
       what: 'a Lock',
       inOrder: true,
@@ -100,7 +99,6 @@ export abstract class SharedLock {
       throw new InvalidStateError(this.locked() ? 'the lock is held by another thread' : 'the lock is not held');
     }
     this.#recovered = false;
-    this.#holder = undefined;
     this.#mutex.release();
   }
 
@@ -138,11 +136,6 @@ export abstract class SharedLock {
     return this.#mutex.isHeldByThisThread;
   }
 
-  /** @internal The task that took it, as far as this thread knows. */
-  get holder(): unknown {
-    return this.#holder;
-  }
-
   /** @internal Thread and process that hold it. */
   get owner(): readonly [thread: number, pid: number] {
     return [this.#mutex.owner, this.#mutex.ownerPid];
@@ -151,15 +144,22 @@ export abstract class SharedLock {
   async #acquire(options: WaitOptions): Promise<true> {
     throwIfAborted(options.signal);
     const deadline = Deadline.after(options.timeout);
-    for (let i = 0; i < 5 && this.#waits.size === 0 && this.region.words[COURTESY] !== 0; i++) {
-      await pause(Math.min(0.001, deadline.left), options.signal);
-    }
+    if (this.#waits.size === 0 && this.region.words[COURTESY] !== 0) await this.#letPass(deadline);
     const waited = noteWait(this.region);
     try {
       const left = options.timeout === undefined ? {} : { timeout: deadline.left };
       return await this.#waits.until(() => this.#attempt(), { ...options, ...left });
     } finally {
       waited();
+    }
+  }
+
+  async #letPass(deadline: Deadline): Promise<void> {
+    try {
+      const timeout = Math.min(courtesySeconds, deadline.left);
+      await this.#courtesies.until(() => this.region.words[COURTESY] === 0 || undefined, { timeout });
+    } catch {
+      this.#endCourtesy();
     }
   }
 
@@ -196,7 +196,6 @@ export abstract class SharedLock {
   #took(how: Taken): boolean {
     if (how === undefined) return false;
     if (how === 'recovered') this.#recovered = true;
-    this.#holder = runningTask();
     return true;
   }
 

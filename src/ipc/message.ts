@@ -3,12 +3,15 @@ import { DecodeError } from '../base/errors.ts';
 import { cloneError } from '../callable/clone.ts';
 import type { Destination, Packed } from '../callable/shareable.ts';
 import { packShareables, unpackShareablesSync } from '../callable/shareable.ts';
+import { decodeCompact, encodeCompact, scratch } from './compact.ts';
 
 /** A value as a record: what it is, how many bytes it takes, and what writes them. */
 export interface Message {
   readonly kind: number;
   readonly size: number;
   write(buffer: Buffer, at: number): void;
+  /** The same, for later: others may be encoded meanwhile. */
+  keep(): Message;
 }
 
 // 255 is the ring's own.
@@ -18,6 +21,7 @@ const BUFFER = 3;
 const BYTES = 4;
 const CLONE = 5;
 const SHARED = 6;
+const COMPACT = 7;
 
 /**
  * A value as a structured clone. Text, bytes and plain data that JSON keeps as it is have a shorter way. EncodeError,
@@ -30,7 +34,9 @@ export function encode(value: unknown, to: Destination): Message {
     if (Buffer.isBuffer(value)) return new BytesMessage(BUFFER, value);
     if (value.constructor === Uint8Array) return new BytesMessage(BYTES, value);
   }
-  if (typeof value !== 'string' && isPlain(value, 8)) return new TextMessage(JSON_TEXT, JSON.stringify(value));
+  const compact = encodeCompact(value);
+  if (compact >= 0) return new CompactMessage(compact);
+  if (typeof value === 'object' && isPlain(value, 8)) return new TextMessage(JSON_TEXT, JSON.stringify(value));
   const packed = packShareables(value, to);
   try {
     if (packed !== undefined) return new BytesMessage(SHARED, serialize(packed));
@@ -47,6 +53,7 @@ export interface Copied {
 
 /** Copies a record: quickly, as others wait meanwhile. */
 export function copyOut(kind: number, buffer: Buffer, start: number, end: number): Copied {
+  if (kind === COMPACT) return new CopiedValue(decodeCompact(buffer, start));
   if (kind === JSON_TEXT) return new CopiedJson(buffer.toString('utf8', start, end));
   if (kind === TEXT) return new CopiedValue(buffer.toString('utf8', start, end));
   const bytes = Buffer.allocUnsafeSlow(end - start);
@@ -74,6 +81,10 @@ class TextMessage implements Message {
   write(buffer: Buffer, at: number): void {
     buffer.write(this.#text, at, this.size, 'utf8');
   }
+
+  keep(): Message {
+    return this;
+  }
 }
 
 class BytesMessage implements Message {
@@ -89,6 +100,30 @@ class BytesMessage implements Message {
 
   write(buffer: Buffer, at: number): void {
     buffer.set(this.#bytes, at);
+  }
+
+  // What is put is put: the caller may change its bytes afterwards.
+  keep(): Message {
+    return new BytesMessage(this.kind, this.#bytes.slice());
+  }
+}
+
+class CompactMessage implements Message {
+  readonly kind = COMPACT;
+  readonly size: number;
+
+  constructor(size: number) {
+    this.size = size;
+  }
+
+  write(buffer: Buffer, at: number): void {
+    const { size } = this;
+    if (size > 200) buffer.set(scratch.subarray(0, size), at);
+    else for (let i = 0; i < size; i++) buffer[at + i] = scratch[i]!;
+  }
+
+  keep(): Message {
+    return new BytesMessage(COMPACT, scratch.slice(0, this.size));
   }
 }
 

@@ -71,7 +71,8 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#puts.until(() => this.#write(message), options).then(() => {});
+    const kept = message.keep();
+    return this.#puts.until(() => this.#write(kept), options).then(() => {});
   }
 
   /** As `put`, blocking this thread. */
@@ -94,12 +95,14 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
    * Takes the oldest item, waiting on the event loop for one. TimeoutError, CancelledError; ClosedError when it is empty
    * and shut down.
    */
-  async get(options: WaitOptions = {}): Promise<T> {
-    if (this.#gets.size === 0 && options.signal?.aborted !== true) {
-      const record = this.#take();
-      if (record !== undefined) return record.value() as T;
+  get(options: WaitOptions = {}): Promise<T> {
+    try {
+      const record = this.#gets.size === 0 && options.signal?.aborted !== true ? this.#take() : undefined;
+      if (record !== undefined) return Promise.resolve(record.value() as T);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return (await this.#gets.until(() => this.#take(), options)).value() as T;
+    return this.#gets.until(() => this.#take(), options).then((record) => record.value() as T);
   }
 
   /** As `get`, blocking this thread. */

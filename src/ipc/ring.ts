@@ -38,6 +38,7 @@ export class Ring {
   readonly region: Region;
   readonly #words: Int32Array;
   readonly #buffer: Buffer;
+  readonly #headers: Uint32Array;
   readonly #mask: number;
   readonly #read: RobustMutex;
   readonly #write: RobustMutex;
@@ -55,6 +56,7 @@ export class Ring {
     this.#mask = this.#words[CAPACITY]! - 1;
     const { bytes } = region;
     this.#buffer = Buffer.from(bytes.buffer as ArrayBuffer, bytes.byteOffset + dataStart, this.#mask + 1);
+    this.#headers = new Uint32Array(bytes.buffer, bytes.byteOffset + dataStart, (this.#mask + 1) >>> 2);
     this.#read = new RobustMutex(region);
     this.#write = new RobustMutex(region, BODY / 4);
     this.#head = new Pair(this.#words, HEAD);
@@ -213,16 +215,16 @@ export class Ring {
 
   #header(position: number, kind: number, size: number): void {
     const at = position & this.#mask;
-    this.#buffer.writeUInt32LE(size, at);
-    this.#buffer[at + 4] = kind;
+    this.#headers[at >>> 2] = size;
+    this.#headers[(at >>> 2) + 1] = kind;
   }
 
   #sizeAt(start: number): number {
-    return this.#buffer.readUInt32LE(start - headerBytes);
+    return this.#headers[(start - headerBytes) >>> 2]!;
   }
 
   #kindAt(start: number): number {
-    return this.#buffer[start - headerBytes + 4]!;
+    return this.#headers[((start - headerBytes) >>> 2) + 1]!;
   }
 }
 

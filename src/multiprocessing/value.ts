@@ -19,21 +19,22 @@ import { checkElement, viewAs, widthOf } from './type-codes.ts';
 export class RawValue<C extends TypeCode> implements Shareable {
   readonly type: C;
   readonly #block: Block;
-  readonly #view: ArrayOf<C>;
+  /** A typed array of one: for `Atomics`. */
+  readonly view: ArrayOf<C>;
 
   constructor(type: C, value?: ElementOf<C>, block?: Block) {
     this.type = type;
     this.#block = block ?? new Block(widthOf(type));
-    this.#view = viewAs(type, this.#block.bytes, 1);
+    this.view = viewAs(type, this.#block.bytes, 1);
     if (value !== undefined) this.value = value;
   }
 
   get value(): ElementOf<C> {
-    return this.#view[0] as ElementOf<C>;
+    return this.view[0] as ElementOf<C>;
   }
 
   set value(value: ElementOf<C>) {
-    this.#view[0] = checkElement(this.type, 'value', value);
+    this.view[0] = checkElement(this.type, 'value', value);
   }
 
   [shareable](_to: Destination): PackedShareable {

@@ -1,0 +1,66 @@
+import { InvalidStateError } from '../base/errors.ts';
+
+/** What a process knows of itself. */
+export interface ProcessIdentity {
+  readonly name: string;
+  readonly daemon: boolean;
+  /** The one that started it; undefined in the main process. */
+  readonly parentPid?: number;
+}
+
+/** A process as others see it. */
+export interface ProcessInfo {
+  readonly name: string;
+  readonly pid: number | undefined;
+  readonly daemon: boolean;
+  readonly exitcode: number | undefined;
+  isAlive(): boolean;
+}
+
+let identity: ProcessIdentity = { name: 'MainProcess', daemon: false };
+const children = new Map<ProcessInfo, (() => unknown) | undefined>();
+
+/** The process this code runs in. (multiprocessing.current_process) */
+export function currentProcess(): ProcessInfo {
+  const { name, daemon } = identity;
+  return { name, daemon, pid: process.pid, exitcode: undefined, isAlive: () => true };
+}
+
+/** The process that started this one; undefined in the main process. (multiprocessing.parent_process) */
+export function parentProcess(): { readonly pid: number } | undefined {
+  return identity.parentPid === undefined ? undefined : { pid: identity.parentPid };
+}
+
+/** The children started by this process that run. (multiprocessing.active_children) */
+export function activeChildren(): ProcessInfo[] {
+  return [...children.keys()];
+}
+
+/** @internal */
+export function currentIdentity(): ProcessIdentity {
+  return identity;
+}
+
+/** @internal Called first thing in a started process. */
+export function becomeProcess(own: ProcessIdentity): void {
+  if (identity.parentPid !== undefined) throw new InvalidStateError('this process has a function to run already');
+  identity = own;
+}
+
+/** @internal `end` is called when this process exits. */
+export function remember(child: ProcessInfo, end: (() => unknown) | undefined): void {
+  if (!listening) process.on('exit', endDaemons);
+  listening = true;
+  children.set(child, end);
+}
+
+/** @internal */
+export function forget(child: ProcessInfo): void {
+  children.delete(child);
+}
+
+let listening = false;
+
+function endDaemons(): void {
+  for (const end of children.values()) end?.();
+}

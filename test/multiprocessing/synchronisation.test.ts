@@ -1,0 +1,4 @@
+import { processes } from '../ipc/scopes.ts';
+import { testSynchronisation } from '../ipc/sync-conformance.ts';
+
+testSynchronisation(processes);

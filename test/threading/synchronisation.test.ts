@@ -1,0 +1,4 @@
+import { threads } from '../ipc/scopes.ts';
+import { testSynchronisation } from '../ipc/sync-conformance.ts';
+
+testSynchronisation(threads);
