@@ -51,7 +51,7 @@ export interface DispatcherParts {
   readonly clock: Clock;
   readonly mostUrgent: 0 | 9;
   readonly revoked: RevokedIds;
-  run(pool: PoolName, job: Job): Run;
+  run(pool: PoolName, job: Job, delivery: Delivery): Run;
   settle(settlement: Settlement): void;
   /** A delivery has left its slot. */
   done(): void;
@@ -131,7 +131,7 @@ export class Dispatcher {
     if (log.enabled('info')) log.info(`Task ${head.task}[${head.id}] received`);
     const priority = priorityOf(envelope, mostUrgent);
     const job: Job = { envelope, hostname: settings.hostname, redelivered: delivery.redelivered, priority };
-    const run = this.#parts.run(options?.pool ?? settings.pool, job);
+    const run = this.#parts.run(options?.pool ?? settings.pool, job, delivery);
     const active = new ActiveRun(head, clock.now(), run, job.envelope, delivery, early);
     this.#active.set(delivery, active);
     this.totals.set(head.task, (this.totals.get(head.task) ?? 0) + 1);
