@@ -139,16 +139,42 @@ export class Messages {
     return true;
   }
 
-  /** Deletes up to `limit` messages that wait in a queue; tells how many. */
+  /** Deletes some of the messages that wait in a queue, about `limit`; tells how many, 0 when there are none left. */
   purge(queue: string, limit: number): number {
-    const ready = this.#head(queue, limit);
-    const last = ready.at(-1);
-    if (last !== undefined) this.#deleteHead(last);
-    const sql = 'SELECT due, id FROM delayed WHERE queue = ? LIMIT ?';
-    const delayed = this.#db.all<{ due: number; id: number }>(sql, [queue, limit - ready.length]);
-    for (const { due, id } of delayed) this.#db.run('DELETE FROM delayed WHERE due = ? AND id = ?', [due, id]);
-    this.#deleteTexts([...ready, ...delayed].map((row) => row.id));
-    return ready.length + delayed.length;
+    const ids = this.#purgeReady(queue, limit);
+    if (ids.length < limit) for (const id of this.#purgeDelayed(queue, limit - ids.length)) ids.push(id);
+    this.#deleteTexts(ids);
+    return ids.length;
+  }
+
+  // The oldest of each priority: their texts lie side by side, while those of one priority are strewn over all pages.
+  #purgeReady(queue: string, limit: number): number[] {
+    const ranks = this.#ranks(queue);
+    const ids: number[] = [];
+    for (const rank of ranks) {
+      const sql = 'SELECT id FROM ready WHERE queue = ? AND rank = ? ORDER BY id LIMIT ?';
+      const rows = this.#db.all<{ id: number }>(sql, [queue, rank, Math.ceil(limit / ranks.length)]);
+      this.#db.run('DELETE FROM ready WHERE queue = ? AND rank = ? AND id <= ?', [queue, rank, rows.at(-1)!.id]);
+      for (const { id } of rows) ids.push(id);
+    }
+    return ids;
+  }
+
+  #ranks(queue: string): number[] {
+    const ranks: number[] = [];
+    const sql = 'SELECT rank FROM ready WHERE queue = ? AND rank > ? ORDER BY rank LIMIT 1';
+    for (let rank: number | undefined = -1; rank !== undefined;) {
+      rank = this.#db.all<{ rank: number }>(sql, [queue, rank])[0]?.rank;
+      if (rank !== undefined) ranks.push(rank);
+    }
+    return ranks;
+  }
+
+  #purgeDelayed(queue: string, limit: number): number[] {
+    const sql = 'SELECT id FROM delayed WHERE queue = ? ORDER BY id LIMIT ?';
+    const ids = this.#db.all<{ id: number }>(sql, [queue, limit]).map(({ id }) => id);
+    if (ids.length > 0) this.#db.run('DELETE FROM delayed WHERE queue = ? AND id <= ?', [queue, ids.at(-1)!]);
+    return ids;
   }
 
   sizes(queues: readonly string[] | undefined): QueueSize[] {

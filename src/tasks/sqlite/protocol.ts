@@ -39,7 +39,7 @@ export interface Calls {
   quarantine: [ClaimKeys & { reason: string; id: string | null }, void];
   leave: [{ consumer: number }, void];
   sizes: [{ queues: readonly string[] | undefined }, QueueSize[]];
-  /** Deletes at most `limit` messages; tells how many. */
+  /** Deletes about `limit` messages; tells how many, 0 when there are none left. */
   purge: [{ queue: string; limit: number }, number];
   quarantined: [{ limit: number }, QuarantinedMessage[]];
   /** `lifetimes` in seconds, 0 for ever. */

@@ -29,7 +29,7 @@ CREATE TABLE quarantine (
   number INTEGER PRIMARY KEY, queue TEXT NOT NULL, id TEXT, reason TEXT NOT NULL, time REAL NOT NULL, text TEXT NOT NULL);
 CREATE TABLE results (id TEXT PRIMARY KEY, state TEXT NOT NULL, document TEXT NOT NULL, expires REAL);
 CREATE INDEX results_by_expiry ON results (expires) WHERE expires IS NOT NULL;
-CREATE INDEX delayed_by_queue ON delayed (queue);
+CREATE INDEX delayed_by_queue ON delayed (queue, id);
 PRAGMA user_version = ${schemaVersion};
 `;
 
@@ -37,7 +37,7 @@ PRAGMA user_version = ${schemaVersion};
 const steps = [
   `
 ALTER TABLE claims ADD COLUMN begun INTEGER NOT NULL DEFAULT 1;
-CREATE INDEX delayed_by_queue ON delayed (queue);
+CREATE INDEX delayed_by_queue ON delayed (queue, id);
 PRAGMA user_version = 2;
 `,
 ];

@@ -88,7 +88,7 @@ class SqliteBroker implements Broker {
     for (;;) {
       const deleted = await this.#open().call('purge', { queue, limit: purgeStep }).result;
       total += deleted;
-      if (deleted < purgeStep) return total;
+      if (deleted === 0) return total;
     }
   }
 
