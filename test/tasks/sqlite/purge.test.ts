@@ -9,6 +9,7 @@ import { Directory } from './directory.ts';
 import { message } from './messages.ts';
 
 const count = 20_000;
+const steps = 10;
 
 test('a purge writes no more for messages of many priorities than for those of one', () => {
   const [one, ten] = [1, 10].map(writtenByPurge) as [number, number];
@@ -37,7 +38,7 @@ test('a purge is complete however its messages are spread', async () => {
   assert.deepEqual(await broker.sizes(), [{ queue: 'other', waiting: 0, delayed: 1, claimed: 0 }]);
 });
 
-/** Bytes that go into the log while messages of so many priorities, sent in turn, are purged in two steps. */
+/** Bytes that go into the log while messages of so many priorities, sent in turn, are purged in steps. */
 function writtenByPurge(priorities: number): number {
   using directory = new Directory();
   const db = open(directory);
@@ -53,10 +54,10 @@ function writtenByPurge(priorities: number): number {
   );
   const log = () => statSync(`${directory.database}-wal`).size;
   const before = log();
-  for (let step = 0; step < 2; step++) {
+  for (let step = 0; step < steps; step++) {
     assert.equal(
-      db.write('normal', () => messages.purge('q', count / 2)),
-      count / 2,
+      db.write('normal', () => messages.purge('q', count / steps)),
+      count / steps,
     );
   }
   const written = log() - before;
