@@ -20,6 +20,7 @@ import { workerSettings } from './options.ts';
 import { makePool } from './pools.ts';
 import type { PoolServices, Run } from './pool.ts';
 import { isPermanent } from './permanence.ts';
+import type { Begin } from './pool-queue.ts';
 import { PoolQueue } from './pool-queue.ts';
 import { joinFleet } from './presence.ts';
 import { RevocationWatch } from './revocation.ts';
@@ -108,7 +109,8 @@ export class Worker implements AsyncDisposable {
     const backend = await this.#app.backend();
     for (const name of this.#neededPools()) await this.#startPool(name, log, backend);
     const { queues, hostname, lease, stallTimeout } = this.settings;
-    const consumer = await broker.consume({ queues, hostname, lease, stallTimeout });
+    const countFrom = this.#holdsBack ? 'begin' : 'receive';
+    const consumer = await broker.consume({ queues, hostname, lease, stallTimeout, countFrom });
     this.#resources.own(consumer, (it) => it.close());
     this.#parts = this.#assemble(log, broker, backend, consumer);
     await this.#join(broker, backend, this.#parts);
@@ -128,6 +130,11 @@ export class Worker implements AsyncDisposable {
     return new Set([this.settings.pool, ...own]);
   }
 
+  /** Whether messages may be claimed for which there is no slot. */
+  get #holdsBack(): boolean {
+    return this.settings.prefetch > 1 || this.#neededPools().size > 1;
+  }
+
   async #startPool(name: PoolName, log: Log, backend: Backend): Promise<void> {
     const services: PoolServices = {
       storeState: (id, state, document) => backend.store([{ id, state, document }]),
@@ -135,7 +142,8 @@ export class Worker implements AsyncDisposable {
     const pool = await makePool(name, { app: this.#app, settings: this.settings, services, log });
     this.#resources.own(pool, (it) => it.stop());
     await pool.start();
-    this.#pools.set(name, new PoolQueue(pool));
+    const begin: Begin = (delivery) => this.#parts!.consumer.begin([delivery]);
+    this.#pools.set(name, new PoolQueue(pool, this.#holdsBack ? begin : undefined));
   }
 
   #assemble(log: Log, broker: Broker, backend: Backend, consumer: Consumer): Parts {
@@ -157,7 +165,7 @@ export class Worker implements AsyncDisposable {
       clock: this.#clock,
       mostUrgent: broker.capabilities.mostUrgent,
       revoked: this.#revoked,
-      run: (pool, job) => this.#run(pool, job),
+      run: (pool, job, delivery) => this.#run(pool, job, delivery),
       settle: (settlement) => settler.add(settlement),
       done: () => this.#release(),
     });
@@ -172,8 +180,8 @@ export class Worker implements AsyncDisposable {
     return joinFleet(broker, { app, backend, settings, dispatcher, revoked, clock, stop }, this.#resources, log);
   }
 
-  #run(name: PoolName, job: Job): Run {
-    return (this.#pools.get(name) ?? this.#pools.get(this.settings.pool)!).run(job);
+  #run(name: PoolName, job: Job, delivery: Delivery): Run {
+    return (this.#pools.get(name) ?? this.#pools.get(this.settings.pool)!).run(job, delivery);
   }
 
   #release(): void {

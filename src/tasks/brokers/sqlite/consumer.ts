@@ -17,6 +17,8 @@ export class SqliteConsumer implements Consumer {
   readonly #heartbeat: Heartbeat | undefined;
   readonly #onClose: () => void;
   readonly #receives = new Set<number>();
+  /** Names the batch of what is begun in one tick. */
+  readonly #beginning = {};
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -50,6 +52,14 @@ export class SqliteConsumer implements Consumer {
     }
     if (signal?.aborted) throw cancelledBy(signal);
     throw new ClosedError('the consumer was closed');
+  }
+
+  async begin(deliveries: readonly Delivery[]): Promise<void> {
+    this.#checkOpen();
+    if (this.#options.countFrom !== 'begin' || deliveries.length === 0) return;
+    const { argument, result } = this.#client.batch(this.#beginning, 'begin', () => this.#keys([]));
+    this.#addKeys(argument, deliveries);
+    await result;
   }
 
   async acknowledge(deliveries: readonly Delivery[]): Promise<boolean[]> {
