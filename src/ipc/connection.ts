@@ -95,7 +95,7 @@ export abstract class SharedConnection<T> implements AsyncIterable<T>, Disposabl
     this.#reads();
     const record =
       (this.#receives!.size === 0 && this.#take()) || (await this.#receives!.until(() => this.#take(), options));
-    return record.value() as T;
+    return (record.arrive?.() ?? record.value()) as T | Promise<T>;
   }
 
   /** As `recv`, blocking this thread. */

@@ -2,7 +2,7 @@ import { deserialize, serialize } from 'node:v8';
 import { DecodeError } from '../base/errors.ts';
 import { cloneError } from '../callable/clone.ts';
 import type { Destination, Packed } from '../callable/shareable.ts';
-import { packShareables, unpackShareablesSync } from '../callable/shareable.ts';
+import { packShareables, unpackShareables, unpackShareablesSync } from '../callable/shareable.ts';
 import { decodeCompact, encodeCompact, scratch } from './compact.ts';
 
 /** A value as a record: what it is, how many bytes it takes, and what writes them. */
@@ -48,7 +48,10 @@ export function encode(value: unknown, to: Destination): Message {
 
 /** A record that has been copied out of the ring; `value` makes the value of it. */
 export interface Copied {
+  /** NotFoundError if it has shared objects of a kind of which no module is loaded. */
   value(): unknown;
+  /** The value, or a promise of it where modules must be imported first. */
+  arrive?(): Promise<unknown>;
 }
 
 /** Copies a record: quickly, as others wait meanwhile. */
@@ -104,7 +107,7 @@ class BytesMessage implements Message {
 
   // What is put is put: the caller may change its bytes afterwards.
   keep(): Message {
-    return new BytesMessage(this.kind, this.#bytes.slice());
+    return new BytesMessage(this.kind, new Uint8Array(this.#bytes));
   }
 }
 
@@ -158,6 +161,11 @@ class CopiedClone implements Copied {
   constructor(kind: number, bytes: Buffer) {
     this.#kind = kind;
     this.#bytes = bytes;
+  }
+
+  arrive(): Promise<unknown> {
+    if (this.#kind === SHARED) return unpackShareables(deserialize(this.#bytes) as Packed);
+    return Promise.resolve(this.value());
   }
 
   value(): unknown {

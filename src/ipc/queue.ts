@@ -67,7 +67,7 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
     let message: Message;
     try {
       message = this.#message(item, options.signal);
-      if (this.#puts.size === 0 && this.ring.tryWrite(message)) return put;
+      if (this.#puts.size === 0 && this.#write(message)) return put;
     } catch (error) {
       return Promise.reject(error);
     }
@@ -98,11 +98,11 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
   get(options: WaitOptions = {}): Promise<T> {
     try {
       const record = this.#gets.size === 0 && options.signal?.aborted !== true ? this.#take() : undefined;
-      if (record !== undefined) return Promise.resolve(record.value() as T);
+      if (record !== undefined) return arrived(record);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#gets.until(() => this.#take(), options).then((record) => record.value() as T);
+    return this.#gets.until(() => this.#take(), options).then((record) => arrived<T>(record));
   }
 
   /** As `get`, blocking this thread. */
@@ -175,6 +175,10 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
     if (record === undefined && this.ring.closed && this.ring.isEmpty) throw new ClosedError('the queue is shut down');
     return record;
   }
+}
+
+function arrived<T>(record: Copied): Promise<T> {
+  return (record.arrive?.() ?? Promise.resolve(record.value())) as Promise<T>;
 }
 
 function checkMaxsize(maxsize: number): number {
