@@ -1,7 +1,7 @@
 import { deserialize, serialize } from 'node:v8';
 import { DecodeError } from '../base/errors.ts';
 import { cloneError } from '../callable/clone.ts';
-import type { Destination, Packed } from '../callable/shareable.ts';
+import type { Packed } from '../callable/shareable.ts';
 import { packShareables, unpackShareables, unpackShareablesSync } from '../callable/shareable.ts';
 import { decodeCompact, encodeCompact, scratch } from './compact.ts';
 
@@ -27,7 +27,7 @@ const COMPACT = 7;
  * A value as a structured clone. Text, bytes and plain data that JSON keeps as it is have a shorter way. EncodeError,
  * naming the path, if a part cannot be cloned.
  */
-export function encode(value: unknown, to: Destination): Message {
+export function encode(value: unknown): Message {
   // UTF-8 has no place for half a surrogate pair.
   if (typeof value === 'string' && isWellFormed(value)) return new TextMessage(TEXT, value);
   if (value instanceof Uint8Array) {
@@ -37,7 +37,7 @@ export function encode(value: unknown, to: Destination): Message {
   const compact = encodeCompact(value);
   if (compact >= 0) return new CompactMessage(compact);
   if (typeof value === 'object' && isPlain(value, 8)) return new TextMessage(JSON_TEXT, JSON.stringify(value));
-  const packed = packShareables(value, to);
+  const packed = packShareables(value, 'record');
   try {
     if (packed !== undefined) return new BytesMessage(SHARED, serialize(packed));
     return new BytesMessage(CLONE, serialize(value));

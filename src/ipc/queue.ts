@@ -24,13 +24,11 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
   protected readonly ring: Ring;
   readonly #puts: Waits;
   readonly #gets: Waits;
-  readonly #destination: 'thread' | 'process';
   #closed = false;
 
   protected constructor(region: Region, start?: { readonly capacity: number; readonly maxsize: number }) {
     this.region = region;
     this.ring = new Ring(region, start && { capacity: start.capacity, limit: checkMaxsize(start.maxsize) });
-    this.#destination = region.scope === 'threads' ? 'thread' : 'process';
     this.#puts = new Waits(region, { what: 'room in a Queue', inOrder: true });
     this.#gets = new Waits(region, { what: 'an item in a Queue', inOrder: true });
   }
@@ -162,7 +160,7 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
   #message(item: T, signal?: AbortSignal): Message {
     if (signal !== undefined) throwIfAborted(signal);
     if (this.#closed) throw new ClosedError('the queue is closed here');
-    return encode(item, this.#destination);
+    return encode(item);
   }
 
   #write(message: Message): true | undefined {

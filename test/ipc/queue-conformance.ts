@@ -2,13 +2,15 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { BrokenError, ClosedError, EmptyError, FullError, TimeoutError } from '../../src/base/errors.ts';
 import { fromModule } from '../../src/callable/from-module.ts';
+import * as multiprocessing from '../../src/entry/multiprocessing.ts';
+import * as threading from '../../src/entry/threading.ts';
 import type { ScopeUnderTest } from './scopes.ts';
 
 const parties = fromModule<typeof import('./queue-parties.js')>(new URL('./queue-parties.js', import.meta.url));
 
 /** What queues and pipes of every scope must do. */
 export function testQueues(scope: ScopeUnderTest): void {
-  const { Queue, Pipe, Lock, Event } = scope;
+  const { Queue, Pipe } = scope;
   const it = (what: string, body: () => Promise<void> | void) => void test(`${scope.name}: ${what}`, body);
 
   it('a queue is first in, first out, and bounded', async () => {
@@ -81,8 +83,11 @@ export function testQueues(scope: ScopeUnderTest): void {
   it('shared objects travel in a queue', async () => {
     await using host = scope.host();
     const queue = new Queue<unknown>();
-    const event = new Event();
-    const lock = new Lock();
+    const event = new multiprocessing.Event();
+    const lock = new multiprocessing.Lock();
+    if (scope.name === 'threads') {
+      await assert.rejects(queue.put(new threading.Lock()), /only passed as an argument: use multiprocessing\.Lock/);
+    }
     const done = host.call(parties.useWhatComes, [queue]);
     await queue.put({ event, lock });
     await event.wait();
