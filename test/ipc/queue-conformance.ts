@@ -67,6 +67,28 @@ export function testQueues(scope: ScopeUnderTest): void {
     assert.throws(() => queue.getSync(), ClosedError);
   });
 
+  it('the last in is the first out, and the least', async () => {
+    await using host = scope.host();
+    const stack = new scope.LifoQueue<number>(3);
+    const ranked = new scope.PriorityQueue<number | [number, string]>(0, { capacity: 2048 });
+    for (const item of [1, 2, 3]) stack.putSync(item);
+    assert.throws(() => stack.putNowait(4), FullError);
+    assert.equal(await host.call(parties.work, [stack, 2]), 5);
+    assert.equal(stack.getSync(), 1);
+    for (const item of [5, [1, 'a'], 3, [1, 'b']] as const) await ranked.put(item as number);
+    assert.deepEqual(await host.call(parties.takeAll, [ranked]), [[1, 'a'], [1, 'b'], 3, 5]);
+    await assert.rejects(ranked.put('x' as never), /a number, or an array/);
+    // Through many compactions, always the least, whatever its size.
+    const expected: number[] = [];
+    for (let i = 0; i < 300; i++) {
+      const rank = (i * 7919) % 101;
+      while (ranked.qsize() > 5) assert.equal((ranked.getSync() as [number, string])[0], expected.shift());
+      ranked.putSync([rank, 'x'.repeat(i % 90)]);
+      expected.push(rank);
+      expected.sort((a, b) => a - b);
+    }
+  });
+
   it('join waits until all is done', async () => {
     await using host = scope.host();
     const queue = new Queue<number>();

@@ -42,3 +42,9 @@ export async function echo(end: SharedConnection<unknown>): Promise<number> {
 export async function receive(end: SharedConnection<number>): Promise<number> {
   return (await end.poll()) ? 1 : 0;
 }
+
+export function takeAll(queue: SharedQueue<unknown>): unknown[] {
+  const items: unknown[] = [];
+  while (!queue.empty()) items.push(queue.getSync());
+  return items;
+}
