@@ -90,7 +90,7 @@ function increments(count: number): void {
 }
 
 function ours(kind: Kind, count: number, scope: 'process' | 'thread'): Contender {
-  const capacity = kind === 'small' ? 1 << 20 : 1 << 22;
+  const capacity = 1 << 20;
   let host: Host;
   return {
     settings: { messages: count, capacity },

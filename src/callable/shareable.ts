@@ -4,8 +4,8 @@ import { uuid } from '../base/ids.ts';
 /** The method by which an object says how it is named to another thread or process. */
 export const shareable: unique symbol = Symbol.for('simul.shareable') as never;
 
-/** Where a value goes. */
-export type Destination = 'thread' | 'process';
+/** Where a value goes: by message to a thread or process, or as a record in shared memory, to whoever takes it. */
+export type Destination = 'thread' | 'process' | 'record';
 
 /** An object that is not copied but names shared state: it arrives as another object for the same state. */
 export interface Shareable {

@@ -1,7 +1,6 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { Deadline, throwIfAborted } from '../base/deadline.ts';
 import { BrokenError, ClosedError, TimeoutError, UnsupportedError } from '../base/errors.ts';
-import type { Destination } from '../callable/shareable.ts';
 import type { Copied } from './message.ts';
 import { copyOut, encode } from './message.ts';
 import { Monitor } from './monitor.ts';
@@ -35,7 +34,6 @@ export abstract class SharedConnection<T> implements AsyncIterable<T>, Disposabl
   readonly #there: Opened;
   readonly #receives: Waits | undefined;
   readonly #sends: Waits | undefined;
-  readonly #destination: Destination;
   #closed = false;
 
   protected constructor(parts: ConnectionParts, arrived: boolean) {
@@ -48,7 +46,6 @@ export abstract class SharedConnection<T> implements AsyncIterable<T>, Disposabl
     const watch = (again: () => void) => this.#there.watch(again);
     this.#receives = incoming && new Waits(incoming, { what: 'a message', inOrder: true, watch });
     this.#sends = outgoing && new Waits(outgoing, { what: 'room in a Pipe', inOrder: true, watch });
-    this.#destination = parts.here.scope === 'threads' ? 'thread' : 'process';
     this.#here.open(arrived);
   }
 
@@ -70,7 +67,7 @@ export abstract class SharedConnection<T> implements AsyncIterable<T>, Disposabl
    */
   async send(value: T, options: WaitOptions = {}): Promise<void> {
     throwIfAborted(options.signal);
-    const message = encode(value, this.#destination);
+    const message = encode(value);
     if (this.#writes() && this.#sends!.size === 0 && this.#outgoing!.tryWrite(message)) return;
     const kept = message.keep();
     await this.#sends!.until(() => {
@@ -80,7 +77,7 @@ export abstract class SharedConnection<T> implements AsyncIterable<T>, Disposabl
 
   /** As `send`, blocking this thread. */
   sendSync(value: T, { timeout }: { timeout?: number } = {}): void {
-    const message = encode(value, this.#destination);
+    const message = encode(value);
     const deadline = Deadline.after(timeout);
     while (!(this.#writes() && this.#outgoing!.tryWrite(message))) {
       if (deadline.passed)
@@ -95,7 +92,7 @@ export abstract class SharedConnection<T> implements AsyncIterable<T>, Disposabl
     this.#reads();
     const record =
       (this.#receives!.size === 0 && this.#take()) || (await this.#receives!.until(() => this.#take(), options));
-    return record.value() as T;
+    return (record.arrive?.() ?? record.value()) as T | Promise<T>;
   }
 
   /** As `recv`, blocking this thread. */

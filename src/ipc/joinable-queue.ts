@@ -2,6 +2,7 @@ import type { WaitOptions } from '../base/deadline.ts';
 import { Deadline, throwIfAborted } from '../base/deadline.ts';
 import { InvalidStateError, TimeoutError } from '../base/errors.ts';
 import { COUNT_MASK } from './pair.ts';
+import type { StoreArguments } from './queue.ts';
 import { SharedQueue } from './queue.ts';
 import type { Region } from './region.ts';
 import { ALL, LOOK_AGAIN } from './region.ts';
@@ -14,8 +15,8 @@ const DONE = RING_SPARE;
 export abstract class SharedJoinableQueue<T> extends SharedQueue<T> {
   readonly #joins: Waits;
 
-  protected constructor(region: Region, start?: { readonly capacity: number; readonly maxsize: number }) {
-    super(region, start);
+  protected constructor(region: Region, ...rest: StoreArguments) {
+    super(region, ...rest);
     this.#joins = new Waits(region, { what: 'the items of a Queue to be done', inOrder: false });
   }
 

@@ -1,8 +1,8 @@
 import { deserialize, serialize } from 'node:v8';
 import { DecodeError } from '../base/errors.ts';
 import { cloneError } from '../callable/clone.ts';
-import type { Destination, Packed } from '../callable/shareable.ts';
-import { packShareables, unpackShareablesSync } from '../callable/shareable.ts';
+import type { Packed } from '../callable/shareable.ts';
+import { packShareables, unpackShareables, unpackShareablesSync } from '../callable/shareable.ts';
 import { decodeCompact, encodeCompact, scratch } from './compact.ts';
 
 /** A value as a record: what it is, how many bytes it takes, and what writes them. */
@@ -27,7 +27,7 @@ const COMPACT = 7;
  * A value as a structured clone. Text, bytes and plain data that JSON keeps as it is have a shorter way. EncodeError,
  * naming the path, if a part cannot be cloned.
  */
-export function encode(value: unknown, to: Destination): Message {
+export function encode(value: unknown): Message {
   // UTF-8 has no place for half a surrogate pair.
   if (typeof value === 'string' && isWellFormed(value)) return new TextMessage(TEXT, value);
   if (value instanceof Uint8Array) {
@@ -37,7 +37,7 @@ export function encode(value: unknown, to: Destination): Message {
   const compact = encodeCompact(value);
   if (compact >= 0) return new CompactMessage(compact);
   if (typeof value === 'object' && isPlain(value, 8)) return new TextMessage(JSON_TEXT, JSON.stringify(value));
-  const packed = packShareables(value, to);
+  const packed = packShareables(value, 'record');
   try {
     if (packed !== undefined) return new BytesMessage(SHARED, serialize(packed));
     return new BytesMessage(CLONE, serialize(value));
@@ -48,7 +48,10 @@ export function encode(value: unknown, to: Destination): Message {
 
 /** A record that has been copied out of the ring; `value` makes the value of it. */
 export interface Copied {
+  /** NotFoundError if it has shared objects of a kind of which no module is loaded. */
   value(): unknown;
+  /** The value, or a promise of it where modules must be imported first. */
+  arrive?(): Promise<unknown>;
 }
 
 /** Copies a record: quickly, as others wait meanwhile. */
@@ -104,7 +107,7 @@ class BytesMessage implements Message {
 
   // What is put is put: the caller may change its bytes afterwards.
   keep(): Message {
-    return new BytesMessage(this.kind, this.#bytes.slice());
+    return new BytesMessage(this.kind, new Uint8Array(this.#bytes));
   }
 }
 
@@ -158,6 +161,11 @@ class CopiedClone implements Copied {
   constructor(kind: number, bytes: Buffer) {
     this.#kind = kind;
     this.#bytes = bytes;
+  }
+
+  arrive(): Promise<unknown> {
+    if (this.#kind === SHARED) return unpackShareables(deserialize(this.#bytes) as Packed);
+    return Promise.resolve(this.value());
   }
 
   value(): unknown {

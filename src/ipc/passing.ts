@@ -18,9 +18,12 @@ export function pass(
   to: Destination,
   rest: Record<string, unknown> = {},
 ): PackedShareable {
-  if (to === 'process' && region.scope === 'threads') {
+  if (to !== 'thread' && region.scope === 'threads') {
     const twin = kind.replace('threading', 'multiprocessing');
-    throw new UnsupportedError(`a ${kind} cannot go to another process: use ${twin}`);
+    // A SharedArrayBuffer is handed over by messages only.
+    const where =
+      to === 'process' ? 'go to another process' : 'be put into a queue or pipe, only passed as an argument';
+    throw new UnsupportedError(`a ${kind} cannot ${where}: use ${twin}`);
   }
   return { kind, module, data: { region: region.handle(), ...rest } };
 }

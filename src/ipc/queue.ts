@@ -6,6 +6,7 @@ import { copyOut, encode } from './message.ts';
 import type { Region } from './region.ts';
 import { LOOK_AGAIN } from './region.ts';
 import { recordBytes, Ring } from './ring.ts';
+import type { Store } from './store.ts';
 import { Waits } from './waits.ts';
 
 /** Options of a queue. */
@@ -14,6 +15,17 @@ export interface QueueOptions {
   readonly capacity?: number;
 }
 
+/** What a new queue begins with. */
+export interface QueueStart {
+  readonly capacity: number;
+  readonly maxsize: number;
+}
+
+/** What a queue's constructor takes after its region. */
+export type StoreArguments = [start?: QueueStart | undefined, makeStore?: MakeStore];
+
+type MakeStore = (region: Region, start?: { readonly capacity: number; readonly limit: number }) => Store;
+
 const put: Promise<void> = Promise.resolve();
 
 /** First in, first out, through a ring in shared memory. Items are structured clones, taken when they are put. */
@@ -21,16 +33,14 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
   /** @internal */
   readonly region: Region;
   /** @internal */
-  protected readonly ring: Ring;
+  protected readonly ring: Store;
   readonly #puts: Waits;
   readonly #gets: Waits;
-  readonly #destination: 'thread' | 'process';
   #closed = false;
 
-  protected constructor(region: Region, start?: { readonly capacity: number; readonly maxsize: number }) {
+  protected constructor(region: Region, start?: QueueStart, makeStore: MakeStore = (...args) => new Ring(...args)) {
     this.region = region;
-    this.ring = new Ring(region, start && { capacity: start.capacity, limit: checkMaxsize(start.maxsize) });
-    this.#destination = region.scope === 'threads' ? 'thread' : 'process';
+    this.ring = makeStore(region, start && { capacity: start.capacity, limit: checkMaxsize(start.maxsize) });
     this.#puts = new Waits(region, { what: 'room in a Queue', inOrder: true });
     this.#gets = new Waits(region, { what: 'an item in a Queue', inOrder: true });
   }
@@ -67,19 +77,21 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
     let message: Message;
     try {
       message = this.#message(item, options.signal);
-      if (this.#puts.size === 0 && this.ring.tryWrite(message)) return put;
+      if (this.#puts.size === 0 && this.#write(message, this.rankOf(item))) return put;
     } catch (error) {
       return Promise.reject(error);
     }
     const kept = message.keep();
-    return this.#puts.until(() => this.#write(kept), options).then(() => {});
+    const rank = this.rankOf(item);
+    return this.#puts.until(() => this.#write(kept, rank), options).then(() => {});
   }
 
   /** As `put`, blocking this thread. */
   putSync(item: T, { timeout, signal }: WaitOptions = {}): void {
     const message = this.#message(item, signal);
     const deadline = Deadline.after(timeout);
-    while (!this.#write(message)) {
+    const rank = this.rankOf(item);
+    while (!this.#write(message, rank)) {
       if (deadline.passed)
         throw new TimeoutError(`waiting for room in a Queue timed out after ${timeout} s`, { timeout });
       this.ring.waitForSpace(recordBytes(message.size), Math.min(deadline.left, LOOK_AGAIN));
@@ -88,7 +100,9 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
 
   /** Adds an item if there is room now, else throws FullError. */
   putNowait(item: T): void {
-    if (this.#puts.size > 0 || !this.#write(this.#message(item))) throw new FullError('the queue is full', { item });
+    const rank = this.rankOf(item);
+    if (this.#puts.size > 0 || !this.#write(this.#message(item), rank))
+      throw new FullError('the queue is full', { item });
   }
 
   /**
@@ -98,11 +112,11 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
   get(options: WaitOptions = {}): Promise<T> {
     try {
       const record = this.#gets.size === 0 && options.signal?.aborted !== true ? this.#take() : undefined;
-      if (record !== undefined) return Promise.resolve(record.value() as T);
+      if (record !== undefined) return arrived(record);
     } catch (error) {
       return Promise.reject(error);
     }
-    return this.#gets.until(() => this.#take(), options).then((record) => record.value() as T);
+    return this.#gets.until(() => this.#take(), options).then((record) => arrived<T>(record));
   }
 
   /** As `get`, blocking this thread. */
@@ -162,12 +176,17 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
   #message(item: T, signal?: AbortSignal): Message {
     if (signal !== undefined) throwIfAborted(signal);
     if (this.#closed) throw new ClosedError('the queue is closed here');
-    return encode(item, this.#destination);
+    return encode(item);
   }
 
-  #write(message: Message): true | undefined {
+  /** @internal Where a store orders by it. */
+  protected rankOf(_item: T): number {
+    return 0;
+  }
+
+  #write(message: Message, rank: number): true | undefined {
     if (this.ring.closed) throw new ClosedError('the queue is shut down');
-    return this.ring.tryWrite(message) || undefined;
+    return this.ring.tryWrite(message, rank) || undefined;
   }
 
   #take(): Copied | undefined {
@@ -175,6 +194,10 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
     if (record === undefined && this.ring.closed && this.ring.isEmpty) throw new ClosedError('the queue is shut down');
     return record;
   }
+}
+
+function arrived<T>(record: Copied): Promise<T> {
+  return (record.arrive?.() ?? Promise.resolve(record.value())) as Promise<T>;
 }
 
 function checkMaxsize(maxsize: number): number {

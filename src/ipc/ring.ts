@@ -4,6 +4,7 @@ import { COUNT_MASK, Pair } from './pair.ts';
 import type { Region } from './region.ts';
 import { ALL, BODY, ROBUST_BYTES, STATE } from './region.ts';
 import { RobustMutex } from './robust-mutex.ts';
+import type { Store } from './store.ts';
 
 // Counted up when data, or space, has come for somebody who waits.
 const DATA = STATE;
@@ -34,7 +35,7 @@ export function ringBytes(capacity: number): number {
  * record counts as written, or taken, by a single store, so that whoever is killed at whatever point leaves the ring
  * whole: a writer's record is there or not, a reader loses at most the one it was taking.
  */
-export class Ring {
+export class Ring implements Store {
   readonly region: Region;
   readonly #words: Int32Array;
   readonly #buffer: Buffer;

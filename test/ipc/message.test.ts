@@ -71,7 +71,7 @@ test('random plain data arrives as it was', () => {
 
 test('what cannot be cloned names the path', () => {
   assert.throws(
-    () => encode({ list: [1, () => 2] }, 'process'),
+    () => encode({ list: [1, () => 2] }),
     (error: Error) => {
       return error instanceof EncodeError && error.path === 'item.list[1]';
     },
@@ -79,7 +79,7 @@ test('what cannot be cloned names the path', () => {
 });
 
 function pass(value: unknown): unknown {
-  const message = encode(value, 'process');
+  const message = encode(value);
   const buffer = Buffer.alloc(message.size + 24, 0xaa);
   message.write(buffer, 8);
   return copyOut(message.kind, buffer, 8, 8 + message.size).value();

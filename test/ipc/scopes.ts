@@ -15,6 +15,8 @@ export interface ScopeUnderTest {
   readonly Event: typeof multiprocessing.Event | typeof threading.Event;
   readonly Barrier: typeof multiprocessing.Barrier | typeof threading.Barrier;
   readonly Queue: typeof multiprocessing.JoinableQueue | typeof threading.Queue;
+  readonly LifoQueue: typeof multiprocessing.LifoQueue | typeof threading.LifoQueue;
+  readonly PriorityQueue: typeof multiprocessing.PriorityQueue | typeof threading.PriorityQueue;
   readonly Pipe: typeof multiprocessing.Pipe | typeof threading.Pipe;
   host(): Host;
 }

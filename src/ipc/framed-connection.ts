@@ -1,0 +1,157 @@
+import type { Socket } from 'node:net';
+import { deserialize, serialize } from 'node:v8';
+import { cloneError } from '../callable/clone.ts';
+import type { WaitOptions } from '../base/deadline.ts';
+import { within } from '../base/deadline.ts';
+import { deferred } from '../base/deferred.ts';
+import type { Deferred } from '../base/deferred.ts';
+import { ClosedError, DecodeError } from '../base/errors.ts';
+import { Deque } from '../base/deque.ts';
+
+const lengthBytes = 4;
+
+/** Bounds of a framed connection. */
+export interface FramedOptions {
+  /** Bytes of the largest message taken (default 64 Mi); a larger one ends the connection. */
+  readonly largest?: number;
+}
+
+/** Messages over a byte stream: each with its length before it, values as structured clones. */
+export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable {
+  readonly #socket: Socket;
+  readonly #frames = new Deque<Buffer>();
+  readonly #waiting: Deferred<Buffer>[] = [];
+  readonly #largest: number;
+  #buffered: Buffer[] = [];
+  #size = 0;
+  #end: Error | undefined;
+
+  constructor(socket: Socket, { largest = 64 << 20 }: FramedOptions = {}) {
+    this.#socket = socket;
+    this.#largest = largest;
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('error', (error) => this.#finish(new ClosedError('the connection broke', { cause: error })));
+    socket.on('close', () => this.#finish(new ClosedError('the other end is closed')));
+  }
+
+  get closed(): boolean {
+    return this.#end !== undefined;
+  }
+
+  /** Sends a value; settles when the operating system has it. ClosedError, EncodeError. */
+  async send(value: unknown): Promise<void> {
+    let bytes: Buffer;
+    try {
+      bytes = serialize(value);
+    } catch (cause) {
+      throw cloneError('value', value, cause);
+    }
+    await this.sendBytes(bytes);
+  }
+
+  /** Receives the next value. ClosedError at the end, TimeoutError, CancelledError. */
+  async recv(options?: WaitOptions): Promise<unknown> {
+    const bytes = await this.recvBytes(options);
+    try {
+      return deserialize(bytes);
+    } catch (cause) {
+      throw new DecodeError('a message that is no serialised value', { cause });
+    }
+  }
+
+  async sendBytes(bytes: Uint8Array): Promise<void> {
+    if (this.#end !== undefined) throw this.#end;
+    const header = Buffer.alloc(lengthBytes);
+    header.writeUInt32LE(bytes.byteLength);
+    this.#socket.cork();
+    this.#socket.write(header);
+    const sent = new Promise<void>((resolve, reject) => {
+      this.#socket.write(bytes, (error) => (error ? reject(this.#end ?? error) : resolve()));
+    });
+    this.#socket.uncork();
+    await sent;
+  }
+
+  async recvBytes(options: WaitOptions = {}): Promise<Buffer> {
+    const frame = this.#frames.shift();
+    if (frame !== undefined) {
+      this.#socket.resume();
+      return frame;
+    }
+    if (this.#end !== undefined) throw this.#end;
+    const waiting = deferred<Buffer>();
+    this.#waiting.push(waiting);
+    try {
+      return await within(waiting.promise, { ...options, what: 'waiting for a message' });
+    } catch (error) {
+      const index = this.#waiting.indexOf(waiting);
+      if (index >= 0) this.#waiting.splice(index, 1);
+      throw error;
+    }
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<unknown> {
+    for (;;) {
+      let value: unknown;
+      try {
+        value = await this.recv();
+      } catch (error) {
+        if (error instanceof ClosedError) return;
+        throw error;
+      }
+      yield value;
+    }
+  }
+
+  /** It does not keep the program alive. */
+  unref(): void {
+    this.#socket.unref();
+  }
+
+  /** Ends it after what was sent has gone out. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#socket.closed) return;
+    await new Promise<void>((resolve) => {
+      this.#socket.once('close', () => resolve());
+      this.#socket.end(() => this.#socket.destroy());
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #take(chunk: Buffer): void {
+    this.#buffered.push(chunk);
+    this.#size += chunk.length;
+    while (this.#size >= lengthBytes) {
+      const all = this.#buffered.length === 1 ? this.#buffered[0]! : Buffer.concat(this.#buffered);
+      this.#buffered = [all];
+      const length = all.readUInt32LE(0);
+      if (length > this.#largest) return this.#refuse(length);
+      if (all.length < lengthBytes + length) break;
+      this.#deliver(all.subarray(lengthBytes, lengthBytes + length));
+      this.#buffered = [all.subarray(lengthBytes + length)];
+      this.#size = this.#buffered[0]!.length;
+    }
+    // Nobody takes: the sender has to wait.
+    if (this.#frames.size > 64) this.#socket.pause();
+  }
+
+  #deliver(frame: Buffer): void {
+    const waiting = this.#waiting.shift();
+    if (waiting === undefined) this.#frames.push(frame);
+    else waiting.resolve(frame);
+  }
+
+  #refuse(length: number): void {
+    const error = new DecodeError(`a message of ${length} bytes, more than the ${this.#largest} that are taken`);
+    this.#finish(error);
+    this.#socket.destroy();
+  }
+
+  #finish(end: Error): void {
+    this.#end ??= end;
+    for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#end);
+  }
+}

@@ -1,0 +1,18 @@
+import type { Proxy, Queue } from '../../src/entry/multiprocessing.ts';
+import type { Referents } from '../../src/multiprocessing/manager-server.ts';
+
+export async function useManaged(
+  scores: Proxy<Referents<number>['dict']>,
+  list: Proxy<Referents<number>['list']>,
+  queue: Proxy<Referents<string>['queue']>,
+  lock: Proxy<Referents['lock']>,
+  done: Queue<string>,
+): Promise<void> {
+  await lock.acquire();
+  await scores.set('anna', (await scores.get('anna'))! + 1);
+  await scores.update({ ben: 5 });
+  await list.append(3);
+  await lock.release();
+  await queue.put('from the child');
+  await done.put('done');
+}

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { test } from 'node:test';
+import { BrokenError, ClosedError, ConnectionError, DecodeError, TimeoutError } from '../../src/base/errors.ts';
+import { fromModule } from '../../src/callable/from-module.ts';
+import { Client, Listener, Manager, Process, Queue } from '../../src/entry/multiprocessing.ts';
+
+const parties = fromModule<typeof import('./manager-parties.js')>(new URL('./manager-parties.js', import.meta.url));
+
+test('messages between a listener and a client that know the key', async () => {
+  for (const address of [undefined, { host: '127.0.0.1', port: 0 }]) {
+    await using listener = await Listener.open({ ...(address && { address }), authkey: 'secret' });
+    const accepting = listener.accept();
+    await using client = await Client(listener.address, { authkey: 'secret' });
+    await using server = await accepting;
+    await client.send({ a: [1, new Map([[1, 2n]])] });
+    assert.deepEqual(await server.recv(), { a: [1, new Map([[1, 2n]])] });
+    const big = Buffer.alloc(3_000_000, 7);
+    await Promise.all([server.sendBytes(big), client.recvBytes().then((got) => assert.deepEqual(got, big))]);
+    await assert.rejects(client.recv({ timeout: 0.01 }), TimeoutError);
+    await assert.rejects(
+      client.send(() => {}),
+      { code: 'SIMUL_ENCODE' },
+    );
+    await server.close();
+    await assert.rejects(client.recv(), ClosedError);
+  }
+});
+
+test('a wrong key lets nobody in, and is told to both', async () => {
+  const listener = await Listener.open({ authkey: 'secret' });
+  const path = listener.address as string;
+  for (const authkey of ['wrong', undefined]) {
+    const accepting = assert.rejects(listener.accept(), ConnectionError);
+    if (authkey === undefined) createConnection(path).end('\x05\0\0\0hello');
+    else await assert.rejects(Client(path, { authkey }), /refused/);
+    await accepting;
+  }
+  await listener.close();
+  await assert.rejects(listener.accept(), ClosedError);
+  assert.equal(existsSync(path), false);
+  await assert.rejects(Client(path), /cannot connect/);
+});
+
+test('a message larger than allowed ends the connection before it is read', async () => {
+  await using listener = await Listener.open({ largest: 100 });
+  const accepting = listener.accept();
+  await using client = await Client(listener.address);
+  await using server = await accepting;
+  await client.sendBytes(Buffer.alloc(101));
+  await assert.rejects(server.recv(), DecodeError);
+});
+
+test('managed objects are shared by proxy', async () => {
+  const manager = await Manager();
+  const scores = await manager.dict<number>({ anna: 1 });
+  const list = await manager.list([1, 2]);
+  const queue = await manager.Queue<string>(1);
+  const lock = await manager.Lock();
+  const done = new Queue<string>();
+  const child = new Process(parties.useManaged, [scores, list, queue, lock, done]).start();
+  assert.equal(await queue.get({ timeout: 30 }), 'from the child');
+  assert.equal(await done.get({ timeout: 30 }), 'done');
+  assert.equal(await child.join(), 0);
+  assert.deepEqual(await scores.items(), [
+    ['anna', 2],
+    ['ben', 5],
+  ]);
+  assert.deepEqual(await list.all(), [1, 2, 3]);
+  assert.equal(await lock.locked(), false);
+  await assert.rejects(list.get(9), /within the 3 items/);
+  await assert.rejects((list as unknown as { clear(): Promise<void> }).clear(), /no method clear/);
+  await manager.shutdown();
+  await assert.rejects(scores.get('anna'), BrokenError);
+});

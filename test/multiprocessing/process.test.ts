@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { InvalidStateError, TimeoutError } from '../../src/base/errors.ts';
+import { fromModule } from '../../src/callable/from-module.ts';
+import {
+  activeChildren,
+  currentProcess,
+  getAllStartMethods,
+  getStartMethod,
+  Lock,
+  parentProcess,
+  Process,
+  Queue,
+  setStartMethod,
+} from '../../src/entry/multiprocessing.ts';
+import { poll, POLLIN, processExit } from '../../src/entry/os.ts';
+import { program } from '../fixtures/program.ts';
+
+const parties = fromModule<typeof import('./process-parties.js')>(new URL('./process-parties.js', import.meta.url));
+
+test('a process runs a function and knows itself', async () => {
+  const queue = new Queue<object>();
+  const child = new Process(parties.whoAmI, [queue], { name: 'kid' });
+  assert.deepEqual([child.pid, child.exitcode, child.isAlive()], [undefined, undefined, false]);
+  await assert.rejects(child.join(), InvalidStateError);
+  child.start();
+  assert.throws(() => child.start(), InvalidStateError);
+  assert.deepEqual(activeChildren(), [child]);
+  assert.deepEqual(await queue.get(), { name: 'kid', pid: child.pid, parent: process.pid, children: 0 });
+  assert.equal(await child.join(), 0);
+  assert.deepEqual([child.exitcode, child.isAlive(), activeChildren().length], [0, false, 0]);
+  assert.equal(currentProcess().name, 'MainProcess');
+  assert.equal(parentProcess(), undefined);
+});
+
+test('exit codes: what was thrown, exited with, and killed by', async () => {
+  const codes = await Promise.all([
+    new Process(parties.exitWith, [7]).start().join(),
+    new Process(parties.endWithCode, [5]).start().join(),
+    new Process(parties.fail, []).start().join(),
+  ]);
+  assert.deepEqual(codes, [7, 5, 1]);
+});
+
+test('signals reach a process that is blocked; the sentinel tells its end', async () => {
+  const lock = new Lock();
+  lock.acquireSync();
+  const terminated = new Process(parties.block, [lock]).start();
+  const killed = new Process(parties.block, [lock]).start();
+  await assert.rejects(terminated.join({ timeout: 0.01 }), TimeoutError);
+  assert.throws(() => terminated.close(), InvalidStateError);
+  const ended = poll(terminated.sentinel, POLLIN);
+  terminated.terminate();
+  killed.kill();
+  await ended;
+  assert.deepEqual([await terminated.join(), await killed.join()], [-15, -9]);
+  terminated.close();
+  killed.close();
+  lock.release();
+});
+
+test('a daemon has no children', async () => {
+  const queue = new Queue<string>();
+  const child = new Process(parties.haveChild, [queue], { daemon: true }).start();
+  assert.match(await queue.get(), /not allowed to have children/);
+  await child.join();
+});
+
+test('start methods', () => {
+  assert.equal(getStartMethod(), 'spawn');
+  assert.ok(getAllStartMethods().includes('spawn'));
+  assert.throws(() => setStartMethod('thread' as 'spawn'), { code: 'SIMUL_INVALID_ARGUMENT' });
+});
+
+// Each child says its pid; then the parent goes, in one of several ways, and so must the child, whatever it does.
+for (const [end, child] of [
+  ['exit', 'idle'],
+  ['exit', 'blocked'],
+  ['kill', 'idle'],
+  ['kill', 'blocked'],
+  ['kill', 'busy'],
+] as const) {
+  test(`a ${child} child ends with its parent (${end})`, async () => {
+    const { stdout } = await program('multiprocessing/parent', [end, child]);
+    await processExit(Number(stdout), { timeout: 30 });
+  });
+}
+
+test('process.exit ends a program whose threads are blocked in native waits', async () => {
+  const { code, stdout } = await program('multiprocessing/blocked-threads', []);
+  assert.deepEqual([code, stdout], [3, 'blocked\n']);
+});
