@@ -6,7 +6,7 @@ import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
 import { checkMax } from '../../consumer-options.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import { persist } from '../../redis/persistence.ts';
-import { Heartbeat } from '../sqlite/heartbeat.ts';
+import { Heartbeat } from '../../thread-heartbeat.ts';
 import { Beginnings } from './beginnings.ts';
 import { Bell } from './bell.ts';
 import { Claims } from './claims.ts';

@@ -14,7 +14,7 @@ import type { ClientShare, SqliteClient } from '../../sqlite/client.ts';
 import { acquireClient } from '../../sqlite/client.ts';
 import { locate } from '../../sqlite/location.ts';
 import { SqliteConsumer } from './consumer.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { Heartbeat } from '../../thread-heartbeat.ts';
 
 /** Messages deleted in one transaction, so that a purge of millions does not hold up everything else. */
 const purgeStep = 10_000;

@@ -7,7 +7,7 @@ import type { Envelope } from '../../envelope.ts';
 import { decodeEnvelope } from '../../envelope.ts';
 import type { SqliteClient } from '../../sqlite/client.ts';
 import type { ClaimedRow, ClaimKeys } from '../../sqlite/protocol.ts';
-import type { Heartbeat } from './heartbeat.ts';
+import type { Heartbeat } from '../../thread-heartbeat.ts';
 
 /** The claims themselves lie with SQLite's thread, which renews them. */
 export class SqliteConsumer implements Consumer {
