@@ -17,8 +17,8 @@ async function attempt(
 
 async function outcome(call: () => unknown, late: string): Promise<string> {
   try {
-    const result = await call();
-    return result === undefined || result === null ? 'none' : String(result).toLowerCase();
+    const result = (await call()) as string | number | boolean | null | undefined;
+    return String(result ?? 'none').toLowerCase();
   } catch (error) {
     if (error instanceof FullError) return 'full';
     if (error instanceof EmptyError) return 'empty';
