@@ -35,3 +35,4 @@ export { Client, Listener } from '../multiprocessing/listener.ts';
 export type { Address, ConnectionOptions, ListenerOptions } from '../multiprocessing/listener.ts';
 export { Manager } from '../multiprocessing/manager.ts';
 export type { Proxy, SyncManager } from '../multiprocessing/manager.ts';
+export { setForkserverPreload } from '../multiprocessing/forkserver.ts';

@@ -6,6 +6,8 @@ export interface ProcessIdentity {
   readonly daemon: boolean;
   /** The one that started it; undefined in the main process. */
   readonly parentPid?: number;
+  /** The process it is a child of, where that is the one that started it and not a template. */
+  readonly maker?: number;
 }
 
 /** A process as others see it. */

@@ -101,7 +101,7 @@ export class SyncManager implements AsyncDisposable {
 }
 
 const startServer = portable(import.meta, 'startServer', async (authkey: string) => {
-  const { serveObjects } = await import('./manager-server.js');
+  const { serveObjects } = await import('./manager-server.ts');
   return serveObjects(authkey);
 });
 

@@ -83,7 +83,8 @@ export class Process<F extends AnyFunction = AnyFunction> implements AsyncDispos
     const link = startHost(this.#method, { daemon: this.daemon });
     this.#link = link;
     remember(this, this.daemon ? () => link.host.terminate() : undefined);
-    const identity = { name: this.name, daemon: this.daemon, parentPid: process.pid };
+    const own = { name: this.name, daemon: this.daemon, parentPid: process.pid };
+    const identity = this.#method === 'spawn' ? { ...own, maker: process.pid } : own;
     const args: unknown[] = this.#args;
     const done = link.host.call(runProcess, [this.#reference, args, identity]);
     // However it ends, the exit says so.

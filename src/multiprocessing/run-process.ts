@@ -15,7 +15,7 @@ export const runProcess = portable(import.meta, 'runProcess', runHere);
 
 async function runHere(reference: Reference, args: readonly unknown[], identity: ProcessIdentity): Promise<void> {
   becomeProcess(identity);
-  tieToParent(identity.parentPid!);
+  tieToParent(identity.maker ?? process.ppid);
   try {
     const target = (await resolve(reference)) as (...args: readonly unknown[]) => unknown;
     await target(...args);

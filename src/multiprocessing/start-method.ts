@@ -1,6 +1,9 @@
 import { InvalidArgumentError, UnsupportedError } from '../base/errors.ts';
 import type { Host } from '../callable/host.ts';
 import { ProcessHost } from '../callable/process-host.ts';
+import { hasLibc } from '../os/libc.ts';
+import type { ForkedChild } from './forked-child.ts';
+import { forkChild } from './forkserver.ts';
 
 /** How processes are made. */
 export type StartMethod = 'spawn' | 'forkserver' | 'fork';
@@ -40,6 +43,7 @@ export function getAllStartMethods(): StartMethod[] {
 /** @internal */
 export function startHost(wanted: StartMethod, { daemon }: { daemon: boolean }): ProcessLink {
   refuseUnsupported(wanted);
+  if (wanted === 'forkserver') return forkedLink(forkChild({ daemon }));
   const host = new ProcessHost({ daemon });
   return {
     host,
@@ -51,6 +55,17 @@ export function startHost(wanted: StartMethod, { daemon }: { daemon: boolean }):
   };
 }
 
+function forkedLink(child: ForkedChild): ProcessLink {
+  return {
+    host: child.host,
+    get pid() {
+      return child.pid;
+    },
+    kill: (signal) => child.kill(signal),
+    failed: () => void child.host.terminate(),
+  };
+}
+
 function refuseUnsupported(wanted: StartMethod): void {
   const reason = whyNot(wanted);
   if (reason !== undefined) throw new UnsupportedError(reason);
@@ -58,5 +73,10 @@ function refuseUnsupported(wanted: StartMethod): void {
 
 function whyNot(wanted: StartMethod): string | undefined {
   if (wanted === 'spawn') return undefined;
-  return `start method "${wanted}" is not supported: use "spawn"`;
+  if (process.platform !== 'linux' || !hasLibc()) {
+    return `start method "${wanted}" needs Linux and libc through the package "koffi": use "spawn"`;
+  }
+  if (wanted === 'forkserver') return undefined;
+  // A child forked here would go on with all that this program has under way: its timers, servers and promises.
+  return 'start method "fork" is not offered: the child would run this program’s pending timers, servers and promises too; use "forkserver", or os.fork()';
 }

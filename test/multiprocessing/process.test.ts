@@ -18,46 +18,49 @@ import { program } from '../fixtures/program.ts';
 
 const parties = fromModule<typeof import('./process-parties.js')>(new URL('./process-parties.js', import.meta.url));
 
-test('a process runs a function and knows itself', async () => {
-  const queue = new Queue<object>();
-  const child = new Process(parties.whoAmI, [queue], { name: 'kid' });
-  assert.deepEqual([child.pid, child.exitcode, child.isAlive()], [undefined, undefined, false]);
-  await assert.rejects(child.join(), InvalidStateError);
-  child.start();
-  assert.throws(() => child.start(), InvalidStateError);
-  assert.deepEqual(activeChildren(), [child]);
-  assert.deepEqual(await queue.get(), { name: 'kid', pid: child.pid, parent: process.pid, children: 0 });
-  assert.equal(await child.join(), 0);
-  assert.deepEqual([child.exitcode, child.isAlive(), activeChildren().length], [0, false, 0]);
-  assert.equal(currentProcess().name, 'MainProcess');
-  assert.equal(parentProcess(), undefined);
-});
+for (const startMethod of ['spawn', 'forkserver'] as const) {
+  test(`${startMethod}: a process runs a function and knows itself`, async () => {
+    const queue = new Queue<object>();
+    const child = new Process(parties.whoAmI, [queue], { name: 'kid', startMethod });
+    assert.deepEqual([child.pid, child.exitcode, child.isAlive()], [undefined, undefined, false]);
+    await assert.rejects(child.join(), InvalidStateError);
+    child.start();
+    assert.throws(() => child.start(), InvalidStateError);
+    assert.deepEqual(activeChildren(), [child]);
+    assert.deepEqual(await queue.get(), { name: 'kid', pid: child.pid, parent: process.pid, children: 0 });
+    assert.equal(await child.join(), 0);
+    assert.deepEqual([child.exitcode, child.isAlive(), activeChildren().length], [0, false, 0]);
+    assert.equal(currentProcess().name, 'MainProcess');
+    assert.equal(parentProcess(), undefined);
+  });
 
-test('exit codes: what was thrown, exited with, and killed by', async () => {
-  const codes = await Promise.all([
-    new Process(parties.exitWith, [7]).start().join(),
-    new Process(parties.endWithCode, [5]).start().join(),
-    new Process(parties.fail, []).start().join(),
-  ]);
-  assert.deepEqual(codes, [7, 5, 1]);
-});
+  test(`${startMethod}: exit codes, thrown, exited with and set`, async () => {
+    const codes = await Promise.all([
+      new Process(parties.exitWith, [7], { startMethod }).start().join(),
+      new Process(parties.endWithCode, [5], { startMethod }).start().join(),
+      new Process(parties.fail, [], { startMethod }).start().join(),
+    ]);
+    assert.deepEqual(codes, [7, 5, 1]);
+  });
 
-test('signals reach a process that is blocked; the sentinel tells its end', async () => {
-  const lock = new Lock();
-  lock.acquireSync();
-  const terminated = new Process(parties.block, [lock]).start();
-  const killed = new Process(parties.block, [lock]).start();
-  await assert.rejects(terminated.join({ timeout: 0.01 }), TimeoutError);
-  assert.throws(() => terminated.close(), InvalidStateError);
-  const ended = poll(terminated.sentinel, POLLIN);
-  terminated.terminate();
-  killed.kill();
-  await ended;
-  assert.deepEqual([await terminated.join(), await killed.join()], [-15, -9]);
-  terminated.close();
-  killed.close();
-  lock.release();
-});
+  test(`${startMethod}: signals reach a process that is blocked; the sentinel tells its end`, async () => {
+    const lock = new Lock();
+    lock.acquireSync();
+    const terminated = new Process(parties.block, [lock], { startMethod }).start();
+    const killed = new Process(parties.block, [lock], { startMethod }).start();
+    await assert.rejects(terminated.join({ timeout: 0.01 }), TimeoutError);
+    assert.throws(() => terminated.close(), InvalidStateError);
+    while (terminated.pid === undefined) await new Promise(setImmediate);
+    const ended = poll(terminated.sentinel, POLLIN);
+    terminated.terminate();
+    killed.kill();
+    await ended;
+    assert.deepEqual([await terminated.join(), await killed.join()], [-15, -9]);
+    terminated.close();
+    killed.close();
+    lock.release();
+  });
+}
 
 test('a daemon has no children', async () => {
   const queue = new Queue<string>();
@@ -68,20 +71,23 @@ test('a daemon has no children', async () => {
 
 test('start methods', () => {
   assert.equal(getStartMethod(), 'spawn');
-  assert.ok(getAllStartMethods().includes('spawn'));
+  assert.deepEqual(getAllStartMethods(), ['spawn', 'forkserver']);
+  assert.throws(() => setStartMethod('fork'), /timers, servers and promises/);
   assert.throws(() => setStartMethod('thread' as 'spawn'), { code: 'SIMUL_INVALID_ARGUMENT' });
 });
 
 // Each child says its pid; then the parent goes, in one of several ways, and so must the child, whatever it does.
-for (const [end, child] of [
+for (const [end, child, method = 'spawn'] of [
   ['exit', 'idle'],
   ['exit', 'blocked'],
   ['kill', 'idle'],
   ['kill', 'blocked'],
   ['kill', 'busy'],
+  ['kill', 'idle', 'forkserver'],
+  ['kill', 'busy', 'forkserver'],
 ] as const) {
-  test(`a ${child} child ends with its parent (${end})`, async () => {
-    const { stdout } = await program('multiprocessing/parent', [end, child]);
+  test(`${method}: a child that is ${child} ends with its parent (${end})`, async () => {
+    const { stdout } = await program('multiprocessing/parent', [end, child, method]);
     await processExit(Number(stdout), { timeout: 30 });
   });
 }

@@ -1,0 +1,102 @@
+import type { Socket } from 'node:net';
+import type { HostExit } from '../callable/host.ts';
+import type { Request, Response } from '../callable/protocol.ts';
+import type { Endpoint } from '../callable/remote-host.ts';
+import { RemoteHost } from '../callable/remote-host.ts';
+import type { FramedConnection } from '../ipc/framed-connection.ts';
+
+interface ForkedChildOptions {
+  readonly id: number;
+  readonly daemon: boolean;
+  /** Keeps the template's channel, over which its end is told. */
+  readonly hold: (held: boolean) => void;
+}
+
+/** A child of the template, as its maker sees it: messages over a socket, birth and death told by the template. */
+export class ForkedChild {
+  readonly host: RemoteHost;
+  pid: number | undefined;
+  readonly #options: ForkedChildOptions;
+  // Until it is there.
+  readonly #outgoing: (readonly Request[])[] = [];
+  #signals: NodeJS.Signals[] = [];
+  #connection: FramedConnection | undefined;
+  #socket: Socket | undefined;
+  #respond: (batch: readonly Response[]) => void = () => {};
+  #exit: (exit: Omit<HostExit, 'why'>) => void = () => {};
+  #received: Promise<void> = Promise.resolve();
+  #held = false;
+  #ended = false;
+
+  constructor(options: ForkedChildOptions) {
+    this.#options = options;
+    this.host = new ForkedHost(this.#endpoint());
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    if (this.#ended) return;
+    if (this.pid === undefined) this.#signals.push(signal);
+    else process.kill(this.pid, signal);
+  }
+
+  forked(pid: number): void {
+    this.pid = pid;
+    for (const signal of this.#signals) process.kill(pid, signal);
+    this.#signals = [];
+  }
+
+  connected(connection: FramedConnection, socket: Socket): void {
+    this.#connection = connection;
+    this.#socket = socket;
+    if (this.#held) socket.ref();
+    for (const batch of this.#outgoing.splice(0)) this.#post(batch);
+    this.#received = this.#receive(connection);
+  }
+
+  exited(exit: Omit<HostExit, 'why'>): void {
+    this.#ended = true;
+    // The last answers may still be under way: their end comes after them.
+    void this.#received.then(() => {
+      this.#setHold(false);
+      this.#exit(exit);
+    });
+  }
+
+  #endpoint(): Endpoint {
+    return {
+      name: `forked process ${this.#options.id}`,
+      kind: 'process',
+      post: (batch) => this.#post(batch),
+      hold: (held) => this.#setHold(held && !this.#options.daemon),
+      kill: () => this.kill('SIGKILL'),
+      listen: (respond, exit) => {
+        this.#respond = respond;
+        this.#exit = exit;
+      },
+    };
+  }
+
+  #post(batch: readonly Request[]): void {
+    if (this.#connection === undefined) this.#outgoing.push(batch);
+    else void this.#connection.send(batch).catch(() => {}); // a dead child shows as its exit
+  }
+
+  async #receive(connection: FramedConnection): Promise<void> {
+    for await (const batch of connection as AsyncIterable<readonly Response[]>) this.#respond(batch);
+  }
+
+  #setHold(held: boolean): void {
+    if (held === this.#held) return;
+    this.#held = held;
+    this.#options.hold(held);
+    if (held) this.#socket?.ref();
+    else this.#socket?.unref();
+  }
+}
+
+class ForkedHost extends RemoteHost {
+  // oxlint-disable-next-line no-useless-constructor -- makes it public
+  constructor(endpoint: Endpoint) {
+    super(endpoint);
+  }
+}
