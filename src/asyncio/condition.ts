@@ -52,14 +52,18 @@ export class Condition {
     const wait = this.#waiters.park('a Condition', options);
     this.lock.release();
     let notified = false;
-    let kept;
+    let failed: { readonly error: unknown } | undefined;
     try {
       await wait.promise;
       notified = true;
-    } finally {
-      kept = await this.lock.reacquire();
+    } catch (error) {
+      failed = { error };
     }
-    if (kept === undefined) return true;
+    const kept = await this.lock.reacquire();
+    if (kept === undefined) {
+      if (failed !== undefined) throw failed.error;
+      return true;
+    }
     // The notification was for somebody who acts on it.
     if (notified) this.notify();
     throw kept;

@@ -1,7 +1,7 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { CancelledError, InvalidStateError } from '../base/errors.ts';
 import { acquired, Guard, holding } from './guard.ts';
-import { checkWait } from './wait.ts';
+import { checkWait, mustWait } from './wait.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
@@ -24,7 +24,7 @@ export class Lock {
   /** Waits until the lock is free and takes it. Throws TimeoutError, CancelledError: then it is not held. */
   acquire(options?: WaitOptions): Promise<true> {
     if (options !== undefined) checkWait(options);
-    if (this.#locked || options?.signal?.aborted === true) return this.#waiters.park('a Lock', options).promise;
+    if (this.#locked || mustWait(options)) return this.#waiters.park('a Lock', options).promise;
     this.#locked = true;
     return acquired;
   }

@@ -79,8 +79,17 @@ export class EventLoop {
     checkTime('when', when);
     const callback = this.#callback(fn, args);
     const { clock } = this.#kernel;
-    const timer = when === Infinity ? undefined : clock.setTimer(when - clock.now(), () => callback.run());
-    return new TimerHandle(callback, when, timer);
+    let release: (() => void) | undefined;
+    const timer =
+      when === Infinity
+        ? undefined
+        : clock.setTimer(when - clock.now(), () => {
+            release?.();
+            callback.run();
+          });
+    const handle = new TimerHandle(callback, when, timer, () => release?.());
+    release = this.own(() => handle.cancel());
+    return handle;
   }
 
   createFuture<T>(): Future<T> {

@@ -10,7 +10,7 @@ import {
 import { Event } from './event.ts';
 import type { Store } from './queue-store.ts';
 import { defaultOrder, FifoStore, HeapStore, LifoStore } from './queue-store.ts';
-import { checkWait, Wait } from './wait.ts';
+import { checkWait, mustWait, Wait } from './wait.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /** The queue was shut down: nothing can be put, or nothing is left to get. (asyncio.QueueShutDown) */
@@ -77,7 +77,7 @@ export class Queue<T> implements AsyncIterable<T> {
     if (options !== undefined) checkWait(options);
     this.#store.check(item);
     if (this.#shutDown) return Promise.reject(new QueueShutDown());
-    if (this.full() || options?.signal?.aborted === true) return this.#waitForRoom(item, options);
+    if (this.full() || mustWait(options)) return this.#waitForRoom(item, options);
     this.#accept(item);
     return accepted;
   }
@@ -93,7 +93,7 @@ export class Queue<T> implements AsyncIterable<T> {
   /** Waits for an item and takes it. Throws QueueShutDown, TimeoutError, CancelledError: then it has taken none. */
   get(options?: WaitOptions): Promise<T> {
     if (options !== undefined) checkWait(options);
-    if (this.#store.size > 0 && options?.signal?.aborted !== true) return Promise.resolve(this.#take());
+    if (this.#store.size > 0 && !mustWait(options)) return Promise.resolve(this.#take());
     if (this.#shutDown) return Promise.reject(new QueueShutDown());
     return this.#getters.park('an item of a Queue', options).promise;
   }

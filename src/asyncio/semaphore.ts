@@ -1,7 +1,7 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { acquired, Guard, holding } from './guard.ts';
-import { checkWait } from './wait.ts';
+import { checkWait, mustWait } from './wait.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
@@ -35,7 +35,7 @@ export class Semaphore {
   /** Waits for a permit and takes it. Throws TimeoutError, CancelledError: then it holds none. */
   acquire(options?: WaitOptions): Promise<true> {
     if (options !== undefined) checkWait(options);
-    if (this.#value === 0 || options?.signal?.aborted === true) {
+    if (this.#value === 0 || mustWait(options)) {
       return this.#waiters.park('a Semaphore', options).promise;
     }
     this.#value--;

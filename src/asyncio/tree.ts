@@ -22,7 +22,9 @@ function treeOf(kernel: Kernel): string[] {
   const children = new Map<Task<unknown> | undefined, Task<unknown>[]>();
   for (const task of tasks) {
     const above = nearestAlive(task.parent, alive);
-    children.set(above, [...(children.get(above) ?? []), task]);
+    const siblings = children.get(above);
+    if (siblings === undefined) children.set(above, [task]);
+    else siblings.push(task);
   }
   const draw = (task: Task<unknown>, indent: string, last: boolean, top: boolean): string[] => {
     const own = `${indent}${top ? '' : last ? '└─ ' : '├─ '}${describe(task)}`;
