@@ -19,6 +19,7 @@ import {
   Task,
   timeout,
   TimeoutError,
+  wait,
 } from '../../src/entry/asyncio.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { settled } from '../../src/entry/testing.ts';
@@ -205,8 +206,26 @@ describe('what several waits share', () => {
 });
 
 describe('a call of several steps begun early', () => {
+  const taken = <T>(use: (lock: Lock) => T): T => {
+    const lock = new Lock();
+    lock.tryAcquire();
+    return use(lock);
+  };
+  const held = <T>(use: (condition: Condition) => T): T => taken((lock) => use(new Condition(lock)));
   const calls: Record<string, () => Promise<unknown>> = {
     'Barrier.wait': () => new Barrier(2).wait(),
+    'Condition.wait': () => held((condition) => condition.wait()),
+    'Condition.waitFor': () => held((condition) => condition.waitFor(() => false)),
+    'Lock.run': () => taken((lock) => lock.run(() => {})),
+    'Lock.guard': () => taken((lock) => lock.guard()),
+    'Semaphore.run': () => new Semaphore(0).run(() => {}),
+    'Semaphore.guard': () => new Semaphore(0).guard(),
+    'Queue.join': () => {
+      const queue = new Queue<number>();
+      queue.putNowait(1);
+      return queue.join();
+    },
+    wait: () => wait([new Promise(() => {})]),
     'StreamReader.readline': () => new StreamReader().readline(),
     'StreamReader.readexactly': () => new StreamReader().readexactly(1),
     'StreamReader.read': () => new StreamReader().read(),
