@@ -33,6 +33,6 @@ export type { BarrierOptions } from '../ipc/barrier.ts';
 export type { FramedConnection, FramedOptions } from '../ipc/framed-connection.ts';
 export { Client, Listener } from '../multiprocessing/listener.ts';
 export type { Address, ConnectionOptions, ListenerOptions } from '../multiprocessing/listener.ts';
-export { Manager } from '../multiprocessing/manager.ts';
-export type { Proxy, SyncManager } from '../multiprocessing/manager.ts';
+export { Manager } from '../multiprocessing/sync-manager.ts';
+export type { Proxy, SyncManager } from '../multiprocessing/sync-manager.ts';
 export { setForkserverPreload } from '../multiprocessing/forkserver.ts';

@@ -16,7 +16,8 @@ const key = 'simul.ipc.interrupt';
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_ANONYMOUS = 0x21;
 const pageBytes = 4096;
-const slots = pageBytes / 4;
+// One word a thread to stop it, and one for a descriptor that must not outlive it.
+const slots = pageBytes / 8;
 
 /**
  * The interruption of this thread. One page of words for the process, one a thread, is made by the main thread and handed down
@@ -25,6 +26,13 @@ const slots = pageBytes / 4;
  */
 export function interruption(): Interruption {
   return (current ??= prepare());
+}
+
+/** Has a descriptor of this thread closed when the thread has ended, terminated too: it then runs nothing itself. */
+export function closeWithThread(fd: number): void {
+  if (isMainThread) return;
+  Atomics.store(openPage().words, slots + (threadId % slots), fd);
+  process.once('exit', () => closeOf(threadId % slots));
 }
 
 let current: Interruption | undefined;
@@ -93,7 +101,10 @@ function follow(worker: Worker): void {
     stop(id % slots);
     return ended;
   };
-  worker.once('exit', () => Atomics.store(openPage().words, id % slots, 0));
+  worker.once('exit', () => {
+    Atomics.store(openPage().words, id % slots, 0);
+    closeOf(id % slots);
+  });
 }
 
 function stop(index: number): void {
@@ -101,6 +112,11 @@ function stop(index: number): void {
   Atomics.store(words, index, 1);
   const wake = libc('long syscall(long number, uintptr_t word, int op, int count, long a, long b, long c)');
   wake(process.arch === 'arm64' ? 98 : 202, address + index * 4, 1, 0x7fffffff, 0, 0, 0);
+}
+
+function closeOf(index: number): void {
+  const fd = Atomics.exchange(openPage().words, slots + index, 0);
+  if (fd > 0) libc('int close(int fd)')(fd);
 }
 
 function sleepUntilEnded(): never {

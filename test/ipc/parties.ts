@@ -68,3 +68,9 @@ export function blockOn(lock: SharedLock, entered: SharedEvent): void {
   entered.set();
   lock.acquireSync();
 }
+
+/** Waits on the event loop for a moment, in vain. */
+export async function holdAsyncFor(lock: SharedLock, entered: SharedEvent): Promise<void> {
+  await lock.acquire({ timeout: 0.001 }).catch(() => {});
+  entered.set();
+}
