@@ -12,9 +12,9 @@ const n = Number(count);
 const ballast = Buffer.alloc(Number(megabytes ?? 0) * 2 ** 20, 1);
 
 const measured: Record<string, () => Promise<number>> = {
-  'run-ours': () => perRun(() => run(['/bin/true'])),
-  'run-node': () => perRun(() => once(spawn('/bin/true'), 'exit')),
-  'run-node-inherit': () => perRun(() => once(spawn('/bin/true', { stdio: 'inherit' }), 'exit')),
+  'run-ours': () => medianRun(() => run(['/bin/true'])),
+  'run-node': () => medianRun(() => once(spawn('/bin/true'), 'exit')),
+  'run-node-inherit': () => medianRun(() => once(spawn('/bin/true', { stdio: 'inherit' }), 'exit')),
   'block-ours': () =>
     blocked(() => {
       const child = new Popen(['/bin/true']);
@@ -39,19 +39,12 @@ const value = await measured[what!]!();
 if (ballast.length > 0 && ballast[ballast.length - 1] !== 1) throw new Error('the ballast is gone');
 console.log(value);
 
-async function perRun(once: () => Promise<unknown>): Promise<number> {
-  for (let i = 0; i < 5; i++) await once();
-  const start = performance.now();
-  for (let i = 0; i < n; i++) await once();
-  return (performance.now() - start) / n;
-}
-
 async function medianRun(once: () => Promise<unknown>): Promise<number> {
   const times: number[] = [];
-  for (let i = 0; i < n + 3; i++) {
+  for (let i = 0; i < n + 5; i++) {
     const start = performance.now();
     await once();
-    if (i >= 3) times.push(performance.now() - start);
+    if (i >= 5) times.push(performance.now() - start);
   }
   return median(times);
 }

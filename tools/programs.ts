@@ -32,6 +32,8 @@ const programs: Readonly<Record<string, ProgramRecipe>> = {
 
 interface EnvironmentRecipe {
   readonly packages: readonly string[];
+  /** What must be importable then. */
+  readonly modules: string;
   /** For an index that lacks some of their dependencies: what it has, by name, and what Debian has of the rest. */
   readonly piecemeal?: { readonly pip: readonly string[]; readonly debian: readonly string[] };
 }
@@ -39,10 +41,12 @@ interface EnvironmentRecipe {
 const environments: Readonly<Record<string, EnvironmentRecipe>> = {
   celery: {
     packages: ['celery[redis]==5.6.3', 'kombu==5.6.2'],
+    modules: 'celery, redis',
     piecemeal: {
       pip: `celery==5.6.3 kombu==5.6.2 amqp billiard==4.* vine redis click click-plugins prompt-toolkit python-dateutil
         tzdata six wcwidth tzlocal packaging typing-extensions`.split(/\s+/),
-      debian: ['python3-click-didyoumean', 'python3-click-repl'],
+      // The last one is for Python before 3.11.3.
+      debian: ['python3-click-didyoumean', 'python3-click-repl', 'python3-async-timeout'],
     },
   },
 };
@@ -79,8 +83,9 @@ export function pythonWith(name: string): string {
   return locked(() => {
     if (existsSync(done)) return python;
     rmSync(folder, { recursive: true, force: true });
-    run(base, ['-m', 'venv', folder], `make a virtual environment for ${name}`);
+    makeEnvironment(base, folder);
     installPackages(name, python, recipe);
+    run(python, ['-c', `import ${recipe.modules}`], `use what was installed for ${name}`);
     writeFileSync(done, '');
     return python;
   });
@@ -94,6 +99,14 @@ export function debianCelery(): string {
   if (!works()) locked(() => works() || aptInstall(systemPackages.apt));
   if (works()) return python;
   throw new UnsupportedError(`Debian's Celery is not on this machine: apt-get install ${systemPackages.apt.join(' ')}`);
+}
+
+// Debian's Python comes without what makes environments.
+function makeEnvironment(base: string, folder: string): void {
+  if (spawnSync(base, ['-m', 'venv', folder], { stdio: 'ignore' }).status === 0) return;
+  rmSync(folder, { recursive: true, force: true });
+  aptInstall(programs['python3']!.apt);
+  run(base, ['-m', 'venv', folder], 'make a virtual environment');
 }
 
 function installPackages(name: string, python: string, { packages, piecemeal }: EnvironmentRecipe): void {
@@ -111,7 +124,12 @@ function installPackages(name: string, python: string, { packages, piecemeal }: 
 function addDebianModules(python: string, packages: readonly string[]): void {
   const folder = mkdtempSync(join(tmpdir(), 'debian-'));
   try {
-    run('apt-get', ['download', '-qq', ...packages], `download ${packages.join(' ')}`, folder);
+    const download = ['download', '-qq', ...packages];
+    // A fresh machine may have no lists of packages yet.
+    if (spawnSync('apt-get', download, { cwd: folder, stdio: 'ignore' }).status !== 0) {
+      spawnSync('apt-get', ['update', '-qq'], { stdio: 'ignore' });
+      run('apt-get', download, `download ${packages.join(' ')}`, folder);
+    }
     for (const file of readdirSync(folder)) run('dpkg-deb', ['-x', file, '.'], `unpack ${file}`, folder);
     const site = execFileSync(python, ['-c', 'import sysconfig; print(sysconfig.get_path("purelib"))']);
     cpSync(join(folder, 'usr/lib/python3/dist-packages'), site.toString().trim(), { recursive: true });

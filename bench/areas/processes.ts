@@ -21,7 +21,7 @@ export function rows(context: BenchContext): readonly RowPlan[] {
     {
       ...ms,
       name: 'run-true',
-      note: 'one /bin/true after the other, started, seen to end, reaped; run and node-spawn with their defaults (ours inherits the standard streams, Node makes pipes), node-spawn-inherit with what ours has',
+      note: 'one /bin/true after the other, started, seen to end, reaped, median; run and node-spawn with their defaults (ours inherits the standard streams, Node makes pipes), node-spawn-inherit with what ours has',
       ours: inChild('run-ours', runs),
       peers: {
         'node-spawn': inChild('run-node', runs),
@@ -85,12 +85,14 @@ function inChild(what: string, count: number, megabytes = 0, flags: readonly str
 }
 
 const pythonProgram = `
-import subprocess, sys, time
+import statistics, subprocess, sys, time
 n = int(sys.argv[1])
-for _ in range(5): subprocess.run(['/bin/true'])
-start = time.perf_counter()
-for _ in range(n): subprocess.run(['/bin/true'])
-print((time.perf_counter() - start) / n * 1000)
+times = []
+for _ in range(n + 5):
+    start = time.perf_counter()
+    subprocess.run(['/bin/true'])
+    times.append(time.perf_counter() - start)
+print(statistics.median(times[5:]) * 1000)
 `;
 
 function python(count: number): Contender {

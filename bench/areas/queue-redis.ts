@@ -42,9 +42,13 @@ function contender(queue: Queue, server: RedisServer, run: Run, jobs: number) {
     settings,
     run: async () => {
       await server.call('FLUSHALL');
-      return run({ queue, server, jobs, settings });
+      try {
+        return await run({ queue, server, jobs, settings });
+      } finally {
+        // One that is left over from a run that failed would take the jobs of the next contender.
+        await queue.stopWorker();
+      }
     },
-    close: async () => void (await queue.stopWorker()),
   };
 }
 

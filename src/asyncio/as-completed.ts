@@ -8,15 +8,16 @@ import type { Future } from './future.ts';
 import { currentKernel } from './scope.ts';
 import { Wait } from './wait.ts';
 
+/** How long `asCompleted` goes on. */
 export interface AsCompletedOptions {
   /** Seconds for all of them together. */
   readonly timeout?: number | undefined;
 }
 
 /**
- * Gives results in the order in which they come: `for await` yields them and throws a failure when it is its turn; a plain
- * `for` yields promises, so that each failure can be dealt with by itself. Throws TimeoutError when `timeout` is over;
- * what runs then goes on. Throws InvalidArgumentError. (asyncio.as_completed)
+ * Gives results in the order in which they come: `for await` yields them and throws a failure when it is its turn; a
+ * plain `for` yields promises, so that each failure can be dealt with by itself. Throws TimeoutError when `timeout` is
+ * over; what runs then goes on. Throws InvalidArgumentError. (asyncio.as_completed)
  *
  * @example
  * for await (const page of asCompleted(urls.map((url) => () => fetchPage(url)))) console.log(page.title);

@@ -10,8 +10,8 @@ export class BrokenBarrierError extends BrokenError {
 }
 
 /**
- * Lets `parties` tasks go on together once all of them have come; then it is ready for the next round. A waiter that is cancelled or times
- * out has not come: the barrier stays whole and waits for one more. (asyncio.Barrier)
+ * Lets `parties` tasks go on together once all of them have come; then it is ready for the next round. A waiter that is
+ * cancelled or times out has not come: the barrier stays whole and waits for one more. (asyncio.Barrier)
  *
  * @example
  * const barrier = new Barrier(3);

@@ -8,8 +8,8 @@ import { checkWait } from './wait.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
- * A lock together with a queue of those who wait for a change of what it guards. `wait` always returns, or throws, holding the lock;
- * a notification that meets a waiter being cancelled goes on to the next. (asyncio.Condition)
+ * A lock together with a queue of those who wait for a change of what it guards. `wait` always returns, or throws,
+ * holding the lock; a notification that meets a waiter being cancelled goes on to the next. (asyncio.Condition)
  *
  * @example
  * await condition.run(async () => { await condition.waitFor(() => stock > 0); stock--; });

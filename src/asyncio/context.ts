@@ -26,8 +26,8 @@ export class Token<T> {
 }
 
 /**
- * A variable with a value of its own in each task; a new task begins with the values of the one that created it, and what it sets stays
- * its own. (contextvars.ContextVar)
+ * A variable with a value of its own in each task; a new task begins with the values of the one that created it, and
+ * what it sets stays its own. (contextvars.ContextVar)
  *
  * @example
  * const user = new ContextVar('user', 'nobody');

@@ -26,10 +26,25 @@ export function watchForDeadlock(kernel: Kernel, found: (error: DeadlockError) =
   const stop = kernel.clock.onStall?.(() => {
     if (allWaitInside(kernel)) report();
   });
-  process.on('beforeExit', report);
+  const stay = atExhaustion(report);
   return () => {
     stop?.();
-    process.off('beforeExit', report);
+    stay();
+  };
+}
+
+const exhausted = new Set<() => void>();
+const tellAll = (): void => {
+  for (const tell of exhausted) tell();
+};
+
+// One listener for all runs: Node takes more than ten for a leak.
+function atExhaustion(tell: () => void): () => void {
+  if (exhausted.size === 0) process.on('beforeExit', tellAll);
+  exhausted.add(tell);
+  return () => {
+    exhausted.delete(tell);
+    if (exhausted.size === 0) process.off('beforeExit', tellAll);
   };
 }
 

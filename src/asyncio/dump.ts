@@ -1,4 +1,4 @@
-import { listenTo } from './signal-source.ts';
+import { listenTo } from './signal-listener.ts';
 import { formatTaskTree } from './tree.ts';
 
 const sections = new Map<string, () => string>([['tasks', formatTaskTree]]);

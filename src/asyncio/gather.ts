@@ -4,15 +4,16 @@ import { ensureFuture } from './awaitable.ts';
 import type { Observer } from './future.ts';
 import { Future } from './future.ts';
 
+/** What `gather` does with failures. */
 export interface GatherOptions {
   /** Failures, cancellations included, become results in their place, and gather itself never fails. */
   readonly returnExceptions?: boolean | undefined;
 }
 
 /**
- * Runs awaitables concurrently; gives their results in the order given. The first failure is thrown at once and the others go
- * on: choose TaskGroup if they should not. Cancelling it, or the task that awaits it, cancels them all. A cancelled
- * awaitable counts as failed with CancelledError. Throws InvalidArgumentError. (asyncio.gather)
+ * Runs awaitables concurrently; gives their results in the order given. The first failure is thrown at once and the
+ * others go on: choose TaskGroup if they should not. Cancelling it, or the task that awaits it, cancels them all. A
+ * cancelled awaitable counts as failed with CancelledError. Throws InvalidArgumentError. (asyncio.gather)
  *
  * @example
  * const [user, orders] = await gather([() => fetchUser(id), () => fetchOrders(id)]);

@@ -1,12 +1,13 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { CancelledError, InvalidStateError } from '../base/errors.ts';
-import { acquired, Guard } from './guard.ts';
+import { acquired, Guard, holding } from './guard.ts';
 import { checkWait } from './wait.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
- * Mutual exclusion between tasks, first come, first served: `release` hands the lock to the task that has waited longest. Not
- * re-entrant. A cancelled or timed-out waiter leaves the queue; one that was handed the lock has it. (asyncio.Lock)
+ * Mutual exclusion between tasks, first come, first served: `release` hands the lock to the task that has waited
+ * longest. Not re-entrant. A cancelled or timed-out waiter leaves the queue; one that was handed the lock has it.
+ * (asyncio.Lock)
  *
  * @example
  * const lock = new Lock();
@@ -43,13 +44,9 @@ export class Lock {
   }
 
   /** Calls `fn` holding the lock. */
-  async run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
-    await this.acquire(options);
-    try {
-      return await fn();
-    } finally {
-      this.release();
-    }
+  run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    const wait = this.acquire(options);
+    return wait === acquired ? holding(this, fn) : wait.then(() => holding(this, fn));
   }
 
   /** Takes the lock for a block: `using _ = await lock.guard();`. */

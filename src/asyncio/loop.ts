@@ -9,12 +9,13 @@ import type { Kernel } from './kernel.ts';
 import type { Report } from './report.ts';
 import { defaultReport } from './report.ts';
 import { currentKernel } from './scope.ts';
-import { listenTo } from './signal-source.ts';
+import { listenTo } from './signal-listener.ts';
 import type { TaskOptions } from './task.ts';
 import { Task } from './task.ts';
 import { checkTime } from './timeout.ts';
 import { Wait } from './wait.ts';
 
+/** Told of errors that reach nobody, and of what is wrong with a task. */
 export type ExceptionHandler = (loop: EventLoop, context: Report) => void;
 
 /** The loop this code runs on: that of the `run` around it, else the program's own. (asyncio.get_running_loop) */

@@ -25,9 +25,10 @@ export class QueueShutDown extends ClosedError {
 }
 
 /**
- * Hands items from task to task, first in, first out; bounded by `maxsize` (0: unbounded). Getters and putters are served in the order in
- * which they came, and an item goes to exactly one getter: one that is cancelled or times out has got none, and such a
- * putter has put none. `for await` takes items until the queue is shut down and empty. (asyncio.Queue)
+ * Hands items from task to task, first in, first out; bounded by `maxsize` (0: unbounded). Getters and putters are
+ * served in the order in which they came, and an item goes to exactly one getter: one that is cancelled or times out
+ * has got none, and such a putter has put none. `for await` takes items until the queue is shut down and empty.
+ * (asyncio.Queue)
  *
  * @example
  * const queue = new Queue<string>(100);
@@ -69,7 +70,9 @@ export class Queue<T> implements AsyncIterable<T> {
     return this.maxsize > 0 && this.#store.size >= this.maxsize;
   }
 
-  /** Waits for room and puts `item`. Throws QueueShutDown, TimeoutError, CancelledError: then it is not in the queue. */
+  /**
+   * Waits for room and puts `item`. Throws QueueShutDown, TimeoutError, CancelledError: then it is not in the queue.
+   */
   put(item: T, options?: WaitOptions): Promise<void> {
     if (options !== undefined) checkWait(options);
     this.#store.check(item);
@@ -179,8 +182,8 @@ export class LifoQueue<T> extends Queue<T> {
 }
 
 /**
- * A queue that gives the least item first, equal ones in the order in which they came. Numbers, strings, bigints and dates
- * have their natural order, arrays that of their first element that differs; for the rest give `compare`.
+ * A queue that gives the least item first, equal ones in the order in which they came. Numbers, strings, bigints and
+ * dates have their natural order, arrays that of their first element that differs; for the rest give `compare`.
  * (asyncio.PriorityQueue)
  *
  * @example

@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { CancelledError, ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { watchForDeadlock } from './deadlock.ts';
 import type { Future } from './future.ts';
 import type { Scheduler } from './kernel.ts';
@@ -12,6 +12,7 @@ import { Task } from './task.ts';
 import { liveKernels } from './tree.ts';
 import { reportLosses } from './unhandled.ts';
 
+/** How a loop runs. */
 export interface RunOptions {
   /** Reports slow callbacks, tasks nobody awaited and tasks destroyed while pending (default false). */
   readonly debug?: boolean | undefined;
@@ -25,8 +26,8 @@ export interface RunOptions {
 
 /**
  * Runs `main` as the task 'main' of a new loop and gives its result. Whatever it left running is then cancelled and
- * joined, so nothing outlives it; an error nobody looked at becomes an unhandled rejection. Throws what `main` throws, DeadlockError if
- * nothing can wake it any more, InvalidStateError inside another run. (asyncio.run)
+ * joined, so nothing outlives it; an error nobody looked at becomes an unhandled rejection. Throws what `main` throws,
+ * DeadlockError if nothing can wake it any more, InvalidStateError inside another run. (asyncio.run)
  *
  * @example
  * await run(async () => { await sleep(43_200); }, { clock: new VirtualClock({ autoJump: true }) });
@@ -122,12 +123,30 @@ export class Runner implements AsyncDisposable {
       task.look();
       task.cancel();
     }
-    await Promise.all(tasks.map((task) => ended(task)));
+    await this.#untilEnded(tasks);
     for (const task of tasks.filter((each) => each.failed())) {
       const message = 'unhandled exception during run() shutdown';
       this.#kernel.report({ message, exception: task.reason(), future: task, unhandled: true });
     }
   }
+
+  async #untilEnded(tasks: readonly Task<unknown>[]): Promise<void> {
+    const stop = watchForDeadlock(this.#kernel, () => {
+      for (const task of tasks) giveUp(task, this.#kernel);
+    });
+    try {
+      await Promise.all(tasks.map((task) => ended(task)));
+    } finally {
+      stop();
+    }
+  }
+}
+
+function giveUp(task: Task<unknown>, kernel: Kernel): void {
+  if (task.done()) return;
+  const message = `${task.label} swallowed the cancellation at the end of its run and waits for what never comes; detached`;
+  kernel.report({ message, future: task });
+  task.giveUp(new CancelledError(message));
 }
 
 function ended(future: Future<unknown>): Promise<void> {

@@ -1,12 +1,12 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
-import { acquired, Guard } from './guard.ts';
+import { acquired, Guard, holding } from './guard.ts';
 import { checkWait } from './wait.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
- * A number of permits, first come, first served: `release` hands the permit to the task that has waited longest. A cancelled
- * or timed-out waiter leaves the queue; one that was handed a permit has it. (asyncio.Semaphore)
+ * A number of permits, first come, first served: `release` hands the permit to the task that has waited longest. A
+ * cancelled or timed-out waiter leaves the queue; one that was handed a permit has it. (asyncio.Semaphore)
  *
  * @example
  * const slots = new Semaphore(10);
@@ -56,13 +56,9 @@ export class Semaphore {
   }
 
   /** Calls `fn` holding a permit. */
-  async run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
-    await this.acquire(options);
-    try {
-      return await fn();
-    } finally {
-      this.release();
-    }
+  run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    const wait = this.acquire(options);
+    return wait === acquired ? holding(this, fn) : wait.then(() => holding(this, fn));
   }
 
   /** Takes a permit for a block: `using _ = await semaphore.guard();`. */

@@ -3,8 +3,8 @@ import { ensureFuture } from './awaitable.ts';
 import { Future } from './future.ts';
 
 /**
- * Waits for `awaitable` without handing cancellation on to it: if the waiting task is cancelled, the shielded work goes on.
- * A failure after that is reported to the loop. Throws InvalidArgumentError. (asyncio.shield)
+ * Waits for `awaitable` without handing cancellation on to it: if the waiting task is cancelled, the shielded work goes
+ * on. A failure after that is reported to the loop. Throws InvalidArgumentError. (asyncio.shield)
  *
  * @example
  * await shield(() => saveGame(board)); // a cancelled task does not leave half a file

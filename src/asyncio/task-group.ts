@@ -15,10 +15,8 @@ import { Wait } from './wait.ts';
  * leaving without it cancels the tasks. (asyncio.TaskGroup)
  *
  * @example
- * const [a, b] = await TaskGroup.run(async (tg) => {
- *   const tasks = [tg.createTask(() => load('a')), tg.createTask(() => load('b'))];
- *   return tasks;
- * }).then((tasks) => tasks.map((task) => task.result()));
+ * const tasks = await TaskGroup.run((group) => urls.map((url) => group.createTask(() => load(url))));
+ * const pages = tasks.map((task) => task.result());
  */
 export class TaskGroup implements AsyncDisposable {
   readonly #scope: Scope;

@@ -6,6 +6,7 @@ import type { Kernel } from './kernel.ts';
 import type { TaskEntry } from './registry.ts';
 import { currentKernel, currentScope, runIn, Scope } from './scope.ts';
 
+/** What a task is called. */
 export interface TaskOptions {
   /** Shown in task trees, errors and warnings (default `Task-1`, `Task-2`, …). */
   readonly name?: string | undefined;
@@ -108,8 +109,8 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
   }
 
   /**
-   * Asks the task to end: the library call it waits in, or the next one, throws CancelledError, once for each request, and
-   * its signal aborts. The task may swallow it and go on. False if it is done. (asyncio.Task.cancel)
+   * Asks the task to end: the library call it waits in, or the next one, throws CancelledError, once for each request,
+   * and its signal aborts. The task may swallow it and go on. False if it is done. (asyncio.Task.cancel)
    */
   override cancel(message?: string): boolean {
     if (this.done()) return false;

@@ -9,9 +9,9 @@ import { Scope } from './scope.ts';
 export type TimeoutBody<T> = (signal: AbortSignal, timeout: Timeout) => T | PromiseLike<T>;
 
 /**
- * Runs `fn` and cancels what it waits for after `delay` seconds (undefined: never); it then throws TimeoutError. Only the body is
- * cancelled, so a cancellation from outside, or of a timeout around it, passes through as what it is. A body that ends
- * well, or throws another error, after the time is up is taken at its word. (asyncio.timeout)
+ * Runs `fn` and cancels what it waits for after `delay` seconds (undefined: never); it then throws TimeoutError. Only
+ * the body is cancelled, so a cancellation from outside, or of a timeout around it, passes through as what it is. A
+ * body that ends well, or throws another error, after the time is up is taken at its word. (asyncio.timeout)
  *
  * @example
  * const page = await timeout(5, async (signal) => (await fetch(url, { signal })).text());

@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { realClock } from '../base/clock.ts';
 import type { Kernel, Loss } from './kernel.ts';
+import { defaultKernel } from './scope.ts';
 
 /**
  * Remembers that `future` failed before anybody looked at it. If it is collected, or its loop ends, without that having
@@ -14,6 +15,7 @@ export function watchForLoss(kernel: Kernel, future: object, loss: Loss): () => 
   // V8 keeps the frames of an error, and with them the task that ran in them, until its stack is first read.
   if (loss.error instanceof Error) void loss.error.stack;
   kernel.losses.add(loss);
+  if (kernel === defaultKernel) reportAtExit();
   collected.register(future, { kernel, loss }, loss);
   warnLater(kernel);
   return () => {
@@ -25,6 +27,17 @@ export function watchForLoss(kernel: Kernel, future: object, loss: Loss): () => 
 /** The end of a loop: nobody will look any more. */
 export function reportLosses(kernel: Kernel): void {
   for (const loss of kernel.losses) report(kernel, loss);
+}
+
+// The program's own loop ends with the program.
+let reporting = false;
+function reportAtExit(): void {
+  if (reporting) return;
+  reporting = true;
+  process.once('beforeExit', () => {
+    reporting = false;
+    reportLosses(defaultKernel);
+  });
 }
 
 const collected = new FinalizationRegistry<{ kernel: Kernel; loss: Loss }>(({ kernel, loss }) => report(kernel, loss));

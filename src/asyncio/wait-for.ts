@@ -5,8 +5,9 @@ import { ensureFuture, isPromise } from './awaitable.ts';
 import { timeout } from './timeout.ts';
 
 /**
- * Waits for one awaitable for `seconds` at most (undefined: for ever); then cancels it, waits for it to end and throws TimeoutError. A
- * foreign promise is let go instead. Choose `timeout` for more than one call. Throws InvalidArgumentError. (asyncio.wait_for)
+ * Waits for one awaitable for `seconds` at most (undefined: for ever); then cancels it, waits for it to end and throws
+ * TimeoutError. A foreign promise is let go instead. Choose `timeout` for more than one call. Throws
+ * InvalidArgumentError. (asyncio.wait_for)
  *
  * @example
  * const line = await waitFor(() => reader.readline(), 10);

@@ -4,13 +4,18 @@ import { ensureFuture, isPromise } from './awaitable.ts';
 import type { Future } from './future.ts';
 import { checkWait, Wait } from './wait.ts';
 
+/** Return when one is done. */
 export const FIRST_COMPLETED = 'FIRST_COMPLETED';
+/** Return when one has failed, or all are done. */
 export const FIRST_EXCEPTION = 'FIRST_EXCEPTION';
+/** Return when all are done. */
 export const ALL_COMPLETED = 'ALL_COMPLETED';
+/** When `wait` returns. */
 export type ReturnWhen = typeof FIRST_COMPLETED | typeof FIRST_EXCEPTION | typeof ALL_COMPLETED;
 
 const modes: readonly unknown[] = [FIRST_COMPLETED, FIRST_EXCEPTION, ALL_COMPLETED];
 
+/** When and after how long `wait` returns. */
 export interface WaitManyOptions extends WaitOptions {
   /** When to return (default ALL_COMPLETED). */
   readonly returnWhen?: ReturnWhen | undefined;
@@ -84,7 +89,8 @@ async function settlement(
   const waiting = futures.filter((future) => !future.done());
   const external = waiting.some((future) => future.external);
   const waiter = new Wait<void>(`${waiting.length} tasks or promises`, { signal }, { external });
-  const timer = timeout === undefined ? undefined : waiter.clock.setTimer(timeout, () => waiter.resolve());
+  const timer =
+    timeout === undefined || timeout === Infinity ? undefined : waiter.clock.setTimer(timeout, () => waiter.resolve());
   const observers = waiting.map((future) => {
     const notify = () => {
       if (enough(future)) waiter.resolve();

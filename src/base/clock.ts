@@ -61,7 +61,7 @@ class RealTimer implements ClockTimer {
 
   #arm(): void {
     const left = this.#due - performance.now();
-    this.#handle = setTimeout(() => this.#wake(), Math.min(Math.ceil(left), longestLeg));
+    this.#handle = setTimeout(() => this.#wake(), Math.max(0, Math.min(Math.ceil(left), longestLeg)));
     if (this.#unref) this.#handle.unref();
   }
 

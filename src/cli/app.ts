@@ -1,11 +1,13 @@
-import { existsSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Command } from 'commander';
 import { importModule } from '../callable/module.ts';
 import { Simul } from '../tasks/app.ts';
 import { findApp } from '../tasks/find-app.ts';
 import { Failure } from './exit.ts';
+import { importFailure } from './import-failure.ts';
+import { filled } from './values.ts';
 
 export interface AppOptions {
   readonly app?: string;
@@ -16,9 +18,9 @@ export interface AppOptions {
 /** The options of every command that works with an app. */
 export function withApp(command: Command): Command {
   return command
-    .option('-A, --app <module>', 'module (.ts, .js, .mjs, .cjs) that exports the app')
-    .option('-b, --broker <url>', "broker, in place of the app's (sqlite://, memory://, …)")
-    .option('--result-backend <url>', "result backend, in place of the app's");
+    .option('-A, --app <module>', 'module (.ts, .js, .mjs, .cjs) that exports the app', filled)
+    .option('-b, --broker <url>', "broker, in place of the app's (sqlite://, redis://host, …)", filled)
+    .option('--result-backend <url>', "result backend, in place of the app's", filled);
 }
 
 export interface LoadedApp {
@@ -41,14 +43,28 @@ export async function loadApp(options: AppOptions): Promise<LoadedApp> {
   if (options.resultBackend !== undefined) process.env['SIMUL_RESULT_BACKEND'] = options.resultBackend;
   if (options.app === undefined) return { app: new Simul('simul'), module: undefined };
   const module = moduleUrl(options.app);
-  return { app: appOf(await importModule(module.href), options.app), module };
+  const exported = await importModule(module.href).catch((error: unknown) => {
+    throw importFailure(options.app!, module, error);
+  });
+  return { app: appOf(exported, options.app), module };
 }
 
 function moduleUrl(name: string): URL {
-  if (name.startsWith('file:')) return new URL(name);
-  const path = resolve(name);
-  if (!existsSync(path)) throw new Failure(`-A ${name}: there is no such file`, 2);
+  const path = name.startsWith('file:') ? pathOf(name) : resolve(name);
+  const found = statSync(path, { throwIfNoEntry: false });
+  if (found === undefined) throw new Failure(`-A ${name}: there is no such file`, 2);
+  if (found.isDirectory()) throw new Failure(`-A ${name}: a directory; name the module that exports the app`, 2);
+  if (!/\.[cm]?[jt]s$/.test(path))
+    throw new Failure(`-A ${name}: not a module; its name should end with .ts, .js, .mjs or .cjs`, 2);
   return pathToFileURL(path);
+}
+
+function pathOf(url: string): string {
+  try {
+    return fileURLToPath(url);
+  } catch {
+    throw new Failure(`-A ${url}: not the URL of a file on this machine`, 2);
+  }
 }
 
 function appOf(module: Record<string, unknown>, name: string): Simul {

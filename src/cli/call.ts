@@ -6,8 +6,8 @@ import type { AppOptions } from './app.ts';
 import { loadApp, withApp } from './app.ts';
 import { Failure } from './exit.ts';
 import { printJson } from './output.ts';
-import { seconds } from './worker.ts';
 import { showOutcome } from './outcome.ts';
+import { filled, priority, seconds } from './values.ts';
 
 interface CallFlags extends AppOptions {
   readonly kwargs?: Record<string, unknown>;
@@ -27,13 +27,13 @@ export function call(program: Command): void {
     .argument('<name>', 'name of the task')
     .argument('[args...]', 'arguments: JSON, or else text as it stands')
     .option('--kwargs <json>', 'keyword arguments, a JSON object', kwargs)
-    .option('-q, --queue <name>', 'queue')
+    .option('-q, --queue <name>', 'queue', filled)
     .option('--countdown <seconds>', 'not before so many seconds from now', seconds)
     .option('--expires <seconds>', 'not after so many seconds from now', seconds)
-    .option('--priority <n>', '0 to 9, 9 first', Number)
-    .option('--id <id>', 'id of the task')
+    .option('--priority <n>', '0 to 9, 9 first', priority)
+    .option('--id <id>', 'id of the task', filled)
     .option('-w, --wait', 'wait for the result')
-    .option('--timeout <seconds>', 'give up waiting after so many seconds', seconds)
+    .option('--timeout <seconds>', 'with --wait: give up after so many seconds', seconds)
     .option('--json', 'print one JSON object')
     .action(async (name: string, args: string[], flags: CallFlags) => {
       process.exitCode = await send(name, args.map(argument), flags);
@@ -41,13 +41,19 @@ export function call(program: Command): void {
 }
 
 async function send(name: string, args: unknown[], flags: CallFlags): Promise<number> {
+  if (flags.timeout !== undefined && flags.wait !== true) throw new Failure('--timeout is of use with --wait only', 2);
   const { app } = await loadApp(flags);
   try {
+    if (/^memory:/i.test(app.brokerUrl))
+      throw new Failure(
+        'memory:// ends with this command, and the task with it: name a broker that a worker shares',
+        2,
+      );
     if (flags.app !== undefined && !app.tasks.has(name)) {
       const known = [...app.tasks.keys()].join(', ') || 'none';
       throw new Failure(`${flags.app} has no task "${name}"; it has: ${known}`, 2);
     }
-    const result = await app.sendTask(name, args, applyOptions(name, app.tasks.get(name)?.options.queue, flags));
+    const result = await app.sendTask(name, args, applyOptions(flags));
     if (flags.wait === true) return await showOutcome(result, flags);
     if (flags.json === true) printJson({ id: result.id, state: 'PENDING', result: null });
     else process.stdout.write(`${result.id}\n`);
@@ -57,11 +63,11 @@ async function send(name: string, args: unknown[], flags: CallFlags): Promise<nu
   }
 }
 
-function applyOptions(_name: string, queue: string | undefined, flags: CallFlags): ApplyOptions {
-  const { kwargs, countdown, expires, priority } = flags;
+function applyOptions(flags: CallFlags): ApplyOptions {
+  const { kwargs, queue, countdown, expires, priority } = flags;
   return {
     ...(kwargs === undefined ? {} : { kwargs }),
-    ...((flags.queue ?? queue) === undefined ? {} : { queue: flags.queue ?? queue! }),
+    ...(queue === undefined ? {} : { queue }),
     ...(countdown === undefined ? {} : { countdown }),
     ...(expires === undefined ? {} : { expires }),
     ...(priority === undefined ? {} : { priority }),

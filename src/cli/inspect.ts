@@ -6,7 +6,7 @@ import { loadApp, withApp } from './app.ts';
 import { Failure } from './exit.ts';
 import { printJson } from './output.ts';
 import { showReply } from './reply.ts';
-import { seconds } from './worker.ts';
+import { names, seconds } from './values.ts';
 
 interface InspectFlags extends AppOptions {
   readonly destination?: string[];
@@ -33,7 +33,7 @@ export function inspect(program: Command): void {
   command
     .addArgument(new Argument('<what>', 'one of the questions below').choices(Object.keys(methods)))
     .argument('[ids...]', 'ids of tasks, for query_task')
-    .option('-d, --destination <names>', 'only these workers, separated by commas', (text) => text.split(','))
+    .option('-d, --destination <names>', 'only these workers, separated by commas', names)
     .option('-t, --timeout <seconds>', 'how long to wait for answers', seconds, 1)
     .option('--json', 'print one JSON object: the answers by worker')
     .addHelpText('after', `\nQuestions:\n${questions()}`)

@@ -3,7 +3,8 @@ import { messageOf } from '../base/error-text.ts';
 import { version } from '../base/version.ts';
 import { Command, CommanderError } from 'commander';
 import { InvalidArgumentError } from '../base/errors.ts';
-import { exitCodes, Failure } from './exit.ts';
+import { exitCodes, Failure, usage } from './exit.ts';
+import { ignoreClosedPipes } from './closed-pipe.ts';
 
 // Each command's code is loaded when it runs: `simul --help` and `simul call` must not pay for a worker.
 const program = new Command('simul')
@@ -12,7 +13,6 @@ const program = new Command('simul')
   .exitOverride()
   // `simul run` hands what stands behind the script on to it.
   .enablePositionalOptions()
-  .showHelpAfterError()
   .configureHelp({ sortSubcommands: true })
   .addHelpText('after', exitCodes);
 
@@ -31,6 +31,7 @@ for (const register of [
   register(program);
 }
 
+ignoreClosedPipes();
 process.exitCode = await run();
 
 async function run(): Promise<number> {
@@ -38,13 +39,26 @@ async function run(): Promise<number> {
     await program.parseAsync(process.argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
-    if (error instanceof Failure) {
-      process.stderr.write(`simul: ${error.message}\n`);
-      return error.exitCode;
-    }
-    process.stderr.write(`simul: ${messageOf(error)}\n`);
-    if (process.env['SIMUL_DEBUG']) console.error(error);
-    return error instanceof InvalidArgumentError ? 2 : 1;
+    const code = exitCodeOf(error);
+    // The parser has told its errors itself, and shows all of the help where no command is named.
+    if (!(error instanceof CommanderError)) tell(error);
+    if (code === 2 && (error as CommanderError).code !== 'commander.help') process.stderr.write(usage(commandNamed()));
+    return code;
   }
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (error instanceof Failure) return error.exitCode;
+  return error instanceof InvalidArgumentError ? 2 : 1;
+}
+
+function tell(error: unknown): void {
+  process.stderr.write(`simul: ${messageOf(error)}\n`);
+  if (process.env['SIMUL_DEBUG']) console.error(error);
+}
+
+/** The first argument names it: the program itself has no options that take a value. */
+function commandNamed(): Command {
+  return program.commands.find((command) => command.name() === process.argv[2]) ?? program;
 }

@@ -1,7 +1,8 @@
 import { TimeoutError } from '../base/errors.ts';
 import type { AsyncResult } from '../tasks/result.ts';
 import { Failure } from './exit.ts';
-import { errorFields, printJson } from './output.ts';
+import { errorFields, plainText, printJson } from './output.ts';
+import { userStack } from './stack.ts';
 
 /** Waits for a task's end and prints it; resolves with 0 for a task that succeeded, 1 for one that did not. */
 export async function showOutcome(result: AsyncResult, flags: { timeout?: number; json?: boolean }): Promise<number> {
@@ -11,9 +12,9 @@ export async function showOutcome(result: AsyncResult, flags: { timeout?: number
     const detail = 'error' in outcome ? { result: null, error: errorFields(outcome.error) } : { result: outcome.value };
     printJson({ id: result.id, state, ...detail });
   } else if ('error' in outcome) {
-    process.stderr.write(`${outcome.error instanceof Error ? outcome.error.stack : String(outcome.error)}\n`);
+    process.stderr.write(`${await account(result, outcome.error)}\n`);
   } else {
-    process.stdout.write(`${typeof outcome.value === 'string' ? outcome.value : JSON.stringify(outcome.value)}\n`);
+    process.stdout.write(`${plainText(outcome.value)}\n`);
   }
   return 'error' in outcome ? 1 : 0;
 }
@@ -25,9 +26,15 @@ async function settled(
   try {
     return { value: await result.get({ timeout }) };
   } catch (error) {
-    if (error instanceof TimeoutError && error.timeout === timeout && !(await result.ready())) {
-      throw new Failure(`task ${result.id} has not ended after ${timeout} s; it goes on`);
-    }
-    return { error };
+    if (await result.ready()) return { error };
+    // Not the task's error then.
+    if (!(error instanceof TimeoutError)) throw error;
+    throw new Failure(`task ${result.id} has not ended after ${timeout} s; it goes on`);
   }
+}
+
+/** How a task failed: where it ran, if that is known. */
+async function account(result: AsyncResult, error: unknown): Promise<string> {
+  const stack = error instanceof Error ? (error.stack ?? String(error)) : String(error);
+  return process.env['SIMUL_DEBUG'] ? stack : userStack((await result.traceback()) ?? stack);
 }

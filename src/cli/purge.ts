@@ -4,9 +4,10 @@ import type { AppOptions } from './app.ts';
 import { loadApp, withApp } from './app.ts';
 import { Failure } from './exit.ts';
 import { printJson } from './output.ts';
+import { names } from './values.ts';
 
 interface PurgeFlags extends AppOptions {
-  readonly queues?: string;
+  readonly queues?: string[];
   readonly force?: boolean;
   readonly json?: boolean;
 }
@@ -14,13 +15,13 @@ interface PurgeFlags extends AppOptions {
 /** `simul purge`: deletes what waits in queues. */
 export function purge(program: Command): void {
   withApp(program.command('purge').description('delete the waiting messages of queues; there is no way back'))
-    .option('-Q, --queues <names>', "queues, separated by commas (the app's default queue)")
+    .option('-Q, --queues <names>', "queues, separated by commas (the app's default queue)", names)
     .option('-f, --force', 'do not ask')
     .option('--json', 'print one JSON object')
     .action(async (flags: PurgeFlags) => {
       const { app } = await loadApp(flags);
       try {
-        const queues = flags.queues?.split(',').map((name) => name.trim()) ?? [app.defaultQueue];
+        const queues = flags.queues ?? [app.defaultQueue];
         if (flags.force !== true) await confirm(queues);
         const broker = await app.broker();
         const deleted: Record<string, number> = {};

@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import type { AsyncResult } from '../tasks/result.ts';
 import type { AppOptions } from './app.ts';
 import { loadApp, withApp } from './app.ts';
-import { errorFields, printJson } from './output.ts';
+import { Failure } from './exit.ts';
+import { errorFields, jsonText, printJson } from './output.ts';
 import { showOutcome } from './outcome.ts';
-import { seconds } from './worker.ts';
+import { seconds } from './values.ts';
 
 interface ResultFlags extends AppOptions {
   readonly wait?: boolean;
@@ -19,12 +21,13 @@ export function result(program: Command): void {
   withApp(program.command('result').description('show, wait for, forget or revoke the result of a task'))
     .argument('<id>', 'id of the task')
     .option('-w, --wait', 'wait until it has ended')
-    .option('--timeout <seconds>', 'give up waiting after so many seconds', seconds)
+    .option('--timeout <seconds>', 'with --wait: give up after so many seconds', seconds)
     .option('--forget', 'delete the stored result')
     .option('--revoke', 'have it not started any more')
     .option('--terminate', 'with --revoke: tell it to stop if it runs')
     .option('--json', 'print one JSON object')
     .action(async (id: string, flags: ResultFlags) => {
+      checkTogether(flags);
       const { app } = await loadApp(flags);
       try {
         process.exitCode = await show(app.AsyncResult(id), flags);
@@ -34,18 +37,29 @@ export function result(program: Command): void {
     });
 }
 
-async function show(handle: ReturnType<Awaited<ReturnType<typeof loadApp>>['app']['AsyncResult']>, flags: ResultFlags) {
+function checkTogether({ wait, timeout, forget, revoke, terminate }: ResultFlags): void {
+  if (timeout !== undefined && wait !== true) throw new Failure('--timeout is of use with --wait only', 2);
+  if (terminate === true && revoke !== true) throw new Failure('--terminate is of use with --revoke only', 2);
+  // The record is what tells the workers.
+  if (forget === true && revoke === true) throw new Failure('--forget would undo --revoke', 2);
+}
+
+async function show(handle: AsyncResult, flags: ResultFlags): Promise<number> {
   if (flags.revoke === true) await handle.revoke({ terminate: flags.terminate === true });
-  if (flags.wait === true) return await showOutcome(handle, flags);
+  const code = flags.wait === true ? await showOutcome(handle, flags) : await showState(handle, flags);
+  if (flags.forget === true) await handle.forget();
+  return code;
+}
+
+async function showState(handle: AsyncResult, flags: ResultFlags): Promise<number> {
   const state = await handle.status();
   const value = await handle.result();
-  if (flags.forget === true) await handle.forget();
   if (flags.json === true) {
     const detail = value instanceof Error ? { result: null, error: errorFields(value) } : { result: value ?? null };
     printJson({ id: handle.id, state, ...detail });
   } else {
     const text =
-      value instanceof Error ? `${value.name}: ${value.message}` : value === undefined ? '' : JSON.stringify(value);
+      value instanceof Error ? `${value.name}: ${value.message}` : value === undefined ? '' : jsonText(value);
     process.stdout.write(`${state}${text === '' ? '' : ` ${text}`}\n`);
   }
   return 0;

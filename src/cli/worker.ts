@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { InvalidArgumentError as BadOption } from 'commander';
+import { Option } from 'commander';
 import { requireApp, withApp } from './app.ts';
 import type { WorkerFlags } from './serve.ts';
+import { filled, names, positive, seconds } from './values.ts';
 
 /** `simul worker`: runs the tasks of an app until it is told to stop. */
 export function worker(program: Command): void {
@@ -14,13 +15,17 @@ export function worker(program: Command): void {
   });
 }
 
+// Spelled out here, so that `simul --help` loads neither the worker nor its log; the types of WorkerFlags hold them.
+const pools: readonly WorkerFlags['pool'][] = ['async', 'threads', 'processes', 'solo'];
+const levels: readonly WorkerFlags['loglevel'][] = ['debug', 'info', 'warning', 'error', 'critical'];
+
 export function workerOptions(command: Command): Command {
   return command
-    .option('-Q, --queues <names>', 'queues to consume, separated by commas', list)
+    .option('-Q, --queues <names>', 'queues to consume, separated by commas', names)
     .option('-c, --concurrency <n>', 'tasks at a time', positive)
-    .option('-P, --pool <name>', 'where tasks run: async, threads, processes, solo', 'async')
-    .option('-n, --hostname <name>', 'name of the node; %h host, %n short host, %d domain')
-    .option('-l, --loglevel <level>', 'debug, info, warning, error or critical', 'info')
+    .addOption(new Option('-P, --pool <name>', 'where tasks run').choices(pools).default('async'))
+    .option('-n, --hostname <name>', 'name of the node; %h host, %n short host, %d domain', filled)
+    .addOption(new Option('-l, --loglevel <level>', 'what is logged').choices(levels).default('info'))
     .option('--prefetch-multiplier <n>', 'messages claimed for each slot', positive)
     .option('--lease <seconds>', 'after which the tasks of a vanished worker are given to others', seconds)
     .option('--drain-timeout <seconds>', 'how long a warm stop waits for tasks under way', seconds)
@@ -28,22 +33,4 @@ export function workerOptions(command: Command): Command {
     .option('--heartbeat-interval <seconds>', 'between two signs of life; 0 sends none', seconds)
     .option('--log-json', 'one JSON object a line in the log')
     .option('--quiet', 'no banner');
-}
-
-function list(text: string): string[] {
-  const names = text.split(',').map((name) => name.trim());
-  if (names.some((name) => name === '')) throw new BadOption('Names separated by commas are expected.');
-  return names;
-}
-
-export function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new BadOption('An integer, 1 or more, is expected.');
-  return value;
-}
-
-export function seconds(text: string): number {
-  const value = Number(text);
-  if (text.trim() === '' || !(value >= 0)) throw new BadOption('A number of seconds, 0 or more, is expected.');
-  return value;
 }

@@ -1,3 +1,9 @@
+import { readerOf } from '../socket/streams/connection.ts';
+import { StreamReader } from '../socket/streams/reader.ts';
+import { StreamWriter } from '../socket/streams/writer.ts';
+import type { StreamFaces, SubprocessOptions, SubprocessProcess } from '../subprocess/asyncio.ts';
+import { createSubprocessExec as startProgram, createSubprocessShell as startShell } from '../subprocess/asyncio.ts';
+
 export { asCompleted } from '../asyncio/as-completed.ts';
 export type { AsCompletedOptions } from '../asyncio/as-completed.ts';
 export type { Awaitable } from '../asyncio/awaitable.ts';
@@ -45,7 +51,33 @@ export {
 export { openConnection, openUnixConnection } from '../socket/streams/connection.ts';
 export type { ConnectOptions, StreamOptions, Streams } from '../socket/streams/connection.ts';
 export { IncompleteReadError, LimitOverrunError } from '../socket/streams/errors.ts';
-export { StreamReader } from '../socket/streams/reader.ts';
 export { Server, startServer, startUnixServer } from '../socket/streams/server.ts';
 export type { ClientConnected, ServerOptions, TcpServerOptions } from '../socket/streams/server.ts';
-export { StreamWriter } from '../socket/streams/writer.ts';
+
+export { StreamReader, StreamWriter };
+export type { SubprocessOptions };
+
+const faces: StreamFaces<StreamReader, StreamWriter> = {
+  reader: (stream) => readerOf(stream),
+  writer: (stream) => new StreamWriter(stream),
+};
+
+/** A program started for asyncio: its pipes are streams of this module. (asyncio.subprocess.Process) */
+export type Process = SubprocessProcess<StreamReader, StreamWriter>;
+
+/**
+ * Starts a program; its pipes, where PIPE of `simul/subprocess` is asked for, are StreamReader and StreamWriter.
+ * Throws SystemError. (asyncio.create_subprocess_exec)
+ *
+ * @example
+ * const child = await createSubprocessExec(['date'], { stdout: PIPE });
+ * console.log(`${await child.stdout!.readline()}`);
+ */
+export function createSubprocessExec(args: readonly string[], options: SubprocessOptions = {}): Promise<Process> {
+  return startProgram(args, options, faces);
+}
+
+/** As `createSubprocessExec`, for a shell command; never one with text from outside. (asyncio.create_subprocess_shell) */
+export function createSubprocessShell(command: string, options: SubprocessOptions = {}): Promise<Process> {
+  return startShell(command, options, faces);
+}

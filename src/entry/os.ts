@@ -20,7 +20,7 @@ export type { FdopenOptions } from '../os/fdopen.ts';
 export { mkfifo, openFifo, PIPE_BUF } from '../os/fifo.ts';
 export type { FifoReaderOptions, FifoWriterOptions } from '../os/fifo.ts';
 export { flock, flockSync, LOCK_EX, LOCK_SH, LOCK_UN, tryFlock } from '../os/flock.ts';
-export { _exit, fork, forkFlags, whyNoFork } from '../os/fork.ts';
+export { exitNow as _exit, fork, forkFlags, whyNoFork } from '../os/fork.ts';
 export { memfd, MFD_ALLOW_SEALING, MFD_CLOEXEC } from '../os/memfd.ts';
 export { pidfdOpen, pidfdSendSignal, processExit } from '../os/pidfd.ts';
 export { Poll, poll, POLLHUP, POLLIN, POLLOUT, POLLPRI } from '../os/poll.ts';

@@ -6,8 +6,9 @@ import { poll, POLLIN, POLLOUT } from './poll.ts';
 
 export { duplicate } from './duplicate.ts';
 
-/** Flags of `pipe2` and `memfd`-like calls (open(2)). */
+/** Not inherited by children made by exec; a flag of `pipe2` (open(2)). */
 export const O_CLOEXEC = process.platform === 'darwin' ? 0x1000000 : 0o2000000;
+/** Reads and writes do not wait; a flag of `pipe2` (open(2)). */
 export const O_NONBLOCK = process.platform === 'darwin' ? 4 : 0o4000;
 
 const F_GETFD = 1;
@@ -122,6 +123,7 @@ export function getBlocking(fd: number): boolean {
   return (statusFlags(fd) & O_NONBLOCK) === 0;
 }
 
+/** Makes reads and writes wait, or not; for all who share the open file. */
 export function setBlocking(fd: number, blocking: boolean): void {
   const flags = statusFlags(fd);
   const wanted = blocking ? flags & ~O_NONBLOCK : flags | O_NONBLOCK;
@@ -133,6 +135,7 @@ export function getInheritable(fd: number): boolean {
   return (checked(fcntl(fd, F_GETFD, 0), 'fcntl', { fd }) & FD_CLOEXEC) === 0;
 }
 
+/** Lets children made by exec inherit the descriptor, or not. */
 export function setInheritable(fd: number, inheritable: boolean): void {
   checked(fcntl(fd, F_SETFD, inheritable ? 0 : FD_CLOEXEC), 'fcntl', { fd });
 }

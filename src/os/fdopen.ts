@@ -3,6 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { InvalidArgumentError, SystemError } from '../base/errors.ts';
 import { getBlocking } from './descriptor.ts';
 
+/** How a descriptor becomes a stream. */
 export interface FdopenOptions {
   /** Bytes read ahead before the source is made to wait (65536). */
   readonly highWaterMark?: number;

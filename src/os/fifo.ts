@@ -30,8 +30,10 @@ export function mkfifo(path: string, mode = 0o666): void {
   checked(libc('int mkfifo(str path, unsigned int mode)')(path, mode), 'mkfifo', { path });
 }
 
+/** What both ends take: `timeout` and `signal` bound the wait for the other side. */
 export interface FifoOptions extends WaitOptions, Pick<FdopenOptions, 'highWaterMark'> {}
 
+/** How a FIFO is read. */
 export interface FifoReaderOptions extends FifoOptions {
   /**
    * When the last writer leaves: the stream ends ('end', the default), or it goes on with the next writer ('reopen') until
@@ -40,6 +42,7 @@ export interface FifoReaderOptions extends FifoOptions {
   readonly whenWritersLeave?: 'end' | 'reopen' | undefined;
 }
 
+/** How a FIFO is written. */
 export interface FifoWriterOptions extends FifoOptions {
   /** Keeps each write of up to PIPE_BUF bytes in one piece (true); false lets waiting ones be joined, which is faster. */
   readonly atomic?: boolean | undefined;

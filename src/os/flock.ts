@@ -4,8 +4,11 @@ import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
 import { errno, libc, systemError } from './libc.ts';
 
+/** Shared with others who ask for the same. */
 export const LOCK_SH = 1;
+/** For one holder alone. */
 export const LOCK_EX = 2;
+/** Gives the lock up. */
 export const LOCK_UN = 8;
 const LOCK_NB = 4;
 

@@ -13,7 +13,8 @@ export function prepareChild(): () => void {
   const getpid = libc('int getpid()');
   const endByExit = prepareEnd();
   let parent = true;
-  for (let i = 0; i < 8; i++) drain();
+  // Often enough that the compiler is done with it; else every child would compile it again for itself.
+  for (let i = 0; i < 20; i++) drain();
   return () => {
     renamePid(getpid());
     reseed();

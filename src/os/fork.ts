@@ -57,8 +57,7 @@ export function whyNoFork(): string | undefined {
 }
 
 /** The child's or parent's way out without exit handlers, flushing or clean-up. _exit(2). */
-// oxlint-disable-next-line no-underscore-dangle -- the name it has everywhere
-export function _exit(status: number): never {
+export function exitNow(status: number): never {
   libc('void _exit(int status)')(status);
   throw new UnsupportedError('_exit returned');
 }

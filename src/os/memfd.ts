@@ -3,8 +3,9 @@ import { InvalidArgumentError, SystemError } from '../base/errors.ts';
 import { close } from './descriptor.ts';
 import { checked, libc } from './libc.ts';
 
-/** Flags of `memfd`. */
+/** Not inherited by children made by exec. */
 export const MFD_CLOEXEC = 1;
+/** Lets seals be put on it (fcntl(2)). */
 export const MFD_ALLOW_SEALING = 2;
 
 /**

@@ -15,6 +15,7 @@ const resources = {
   as: 9,
 } as const;
 
+/** The name of a limit. */
 export type Resource = keyof typeof resources;
 
 const unlimited = (1n << 64n) - 1n;

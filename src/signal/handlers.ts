@@ -15,6 +15,7 @@ import { SIG_DFL, SIG_IGN, signalName } from './names.ts';
 
 /** Called in the event loop, some time after the signal, with its number and name. */
 export type SignalHandler = (signum: number, name: NodeJS.Signals) => void;
+/** What happens on a signal. */
 export type SignalAction = SignalHandler | typeof SIG_IGN | typeof SIG_DFL;
 
 interface Slot {

@@ -2,9 +2,11 @@ import { checkSeconds } from '../base/deadline.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { checked, libc } from '../os/libc.ts';
 
-/** Real time, SIGALRM; CPU time of the program, SIGVTALRM; with the kernel's for it, SIGPROF. */
+/** Real time; sends SIGALRM. */
 export const ITIMER_REAL = 0;
+/** CPU time of the program; sends SIGVTALRM. */
 export const ITIMER_VIRTUAL = 1;
+/** CPU time of the program and of the kernel for it; sends SIGPROF. */
 export const ITIMER_PROF = 2;
 
 /**

@@ -18,6 +18,7 @@ export interface ExecAttributes {
 }
 
 const limits = ['as', 'core', 'cpu', 'data', 'fsize', 'memlock', 'nofile', 'nproc', 'rss', 'stack'] as const;
+/** The name of a limit, as prlimit(1) has it. */
 export type ResourceLimit = (typeof limits)[number];
 
 /** Whether any attribute is asked for. */

@@ -3,6 +3,7 @@ import { DecodeError } from '../base/errors.ts';
 import type { TextOptions } from './text.ts';
 import { decodeWith, textDecoder } from './text.ts';
 
+/** How lines are read. */
 export interface LineOptions extends Omit<TextOptions, 'text'> {
   /** Characters a line may have before DecodeError (2^24): memory stays bounded when no line end comes. */
   readonly maxLineLength?: number | undefined;

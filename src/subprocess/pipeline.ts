@@ -19,6 +19,7 @@ export type Stage =
   | readonly string[]
   | ({ readonly args: string | readonly string[] } & Omit<StartOptions, 'stdin' | 'stdout'>);
 
+/** How a pipeline is started. */
 export interface PipelineOptions extends PopenOptions {
   /**
    * The pipeline's returncode is that of the last program that failed (true), or simply that of the last one. Death by
@@ -103,6 +104,7 @@ export class Pipeline<O extends PipelineOptions = PipelineOptions> implements As
   }
 }
 
+/** How a pipeline is run to its end. */
 export interface RunPipelineOptions extends RunOptions, PipelineOptions {}
 
 /** A pipeline that has ended; `returncode` obeys `pipefail`, `returncodes` has all. */

@@ -21,6 +21,7 @@ import type { TextOptions } from './text.ts';
 import { killTree } from './tree.ts';
 import type { KilledTree } from './tree.ts';
 
+/** How a program is started and its output kept. */
 export interface PopenOptions extends StartOptions, TextOptions {
   /** Bytes kept of each captured stream before the program is killed and FullError thrown (64 MiB). */
   readonly maxBuffer?: number | undefined;
@@ -31,6 +32,7 @@ export interface PopenOptions extends StartOptions, TextOptions {
 /** Strings where text was asked for, else Buffers. */
 export type Output<O> = O extends { text: true } | { encoding: string } | { errors: string } ? string : Buffer;
 
+/** What `communicate` takes. */
 export interface CommunicateOptions extends WaitOptions {
   readonly input?: Input | undefined;
 }

@@ -8,6 +8,7 @@ import { PIPE, STDOUT } from './options.ts';
 import type { Output, PopenOptions } from './popen.ts';
 import { Popen } from './popen.ts';
 
+/** How a program is run to its end. */
 export interface RunOptions extends PopenOptions, WaitOptions {
   /** What the program reads on stdin. */
   readonly input?: Input | undefined;

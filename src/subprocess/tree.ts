@@ -12,6 +12,7 @@ export interface TreeRoot {
   readonly start: number;
 }
 
+/** Who was reached by a kill, and who may have escaped it. */
 export interface KilledTree {
   /** All that were sent the signal. */
   readonly pids: readonly number[];

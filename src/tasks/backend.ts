@@ -7,6 +7,8 @@ export interface StoredResult {
   /** `PENDING` is never stored; SUCCESS, FAILURE and REVOKED are final. */
   readonly state: string;
   readonly document: string;
+  /** Never expires, whatever the backend's `resultExpires`, until it is stored again without. Not told by `fetch`. */
+  readonly keep?: boolean;
 }
 
 export interface BackendCapabilities {

@@ -54,7 +54,8 @@ export interface Delivery {
   readonly redelivered: boolean;
   /**
    * How often the message has been handed out, this time included. Claims that were given back (`release` without
-   * `attempted`, `close`) are not counted: what counts is how often work on it may have killed its consumer.
+   * `attempted`, `close`) are not counted, nor those that were never begun (`countFrom`): what counts is how often work
+   * on it may have killed its consumer.
    */
   readonly deliveries: number;
   /** Decodes the message; throws DecodeError for one that is malformed. */
@@ -70,6 +71,11 @@ export interface ConsumerOptions {
   readonly limits?: MessageLimits;
   /** The consumer lets its claims go when the thread that made it has been blocked this long; undefined means never. */
   readonly stallTimeout?: number | undefined;
+  /**
+   * From where on a claim counts against its message, should the consumer be lost with it: from its receipt (default,
+   * costs nothing), or from `begin` on, for a user who claims more than he works on at a time.
+   */
+  readonly countFrom?: 'receive' | 'begin';
 }
 
 /**
@@ -83,6 +89,11 @@ export interface Consumer extends AsyncDisposable {
    * and then has claimed nothing; with ClosedError after `close`.
    */
   receive(max: number, signal?: AbortSignal): Promise<Delivery[]>;
+  /**
+   * Says that work on the claims begins, where that counts (`countFrom`). Resolves when it will be counted whatever
+   * ends the process, so it is to be waited for first. Claims that were lost are left alone.
+   */
+  begin(deliveries: readonly Delivery[]): Promise<void>;
   /** The work is done: the messages are gone. False for a claim that was lost before. */
   acknowledge(deliveries: readonly Delivery[]): Promise<boolean[]>;
   /**

@@ -51,6 +51,9 @@ export class EnvelopeError extends DecodeError {
 
 /** Reads an envelope; DecodeError says what is wrong with one that kombu would not have written. */
 export function decodeEnvelope(text: string, limits: MessageLimits = defaultLimits): Envelope {
+  if (text.length > limits.maxLength) {
+    throw new EnvelopeError(`a message of ${text.length} characters; the limit is ${limits.maxLength}`, idIn(text));
+  }
   const value = decodeJson(text, { ...limits, hostileKeys: 'refuse' });
   if (!isRecord(value)) throw new DecodeError('the message is not a JSON object');
   const headers = value['headers'] ?? {};
@@ -60,6 +63,11 @@ export function decodeEnvelope(text: string, limits: MessageLimits = defaultLimi
   if (!isRecord(headers)) throw new EnvelopeError('the headers of the message are not an object');
   if (!isRecord(properties)) throw new EnvelopeError('the message has no properties', id);
   return { ...value, headers, properties } as unknown as Envelope;
+}
+
+/** The id in a text that is too large to be read: the properties stand last in what kombu and we write. */
+function idIn(text: string): string | undefined {
+  return /"correlation_id": ?"([^"\\]{1,256})"/.exec(text.slice(-8192))?.[1];
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

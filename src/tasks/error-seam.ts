@@ -2,6 +2,7 @@ import { textOf } from '../base/error-text.ts';
 import * as simulErrors from '../base/errors.ts';
 import { isRecord } from './envelope.ts';
 import * as taskErrors from './errors.ts';
+import { describeThrown } from './thrown.ts';
 
 /** An exception as Celery's result documents carry it. */
 export interface WireError {
@@ -41,15 +42,22 @@ for (const module of [simulErrors, taskErrors]) {
   for (const cls of Object.values(module)) if (isErrorClass(cls)) registerError(cls);
 }
 
+/** Never throws, whatever was thrown. */
 export function toWireError(error: unknown): WireError {
-  if (!(error instanceof Error)) return { exc_type: 'Error', exc_message: [textOf(error)], exc_module: ownModule };
-  const cls = error.constructor as ErrorClass;
-  const pythonType = typeof cls.pythonType === 'string' ? cls.pythonType : undefined;
-  if (pythonType !== undefined) {
-    const dot = pythonType.lastIndexOf('.');
-    return wire(pythonType.slice(dot + 1), error, dot < 0 ? ownModule : pythonType.slice(0, dot));
+  const { isError, name, message } = describeThrown(error);
+  const python = isError ? pythonTypeOf(error) : undefined;
+  if (python === undefined) return wire(name, message, isError && sharedBuiltins.has(name) ? 'builtins' : ownModule);
+  const dot = python.lastIndexOf('.');
+  return wire(python.slice(dot + 1), message, dot < 0 ? ownModule : python.slice(0, dot));
+}
+
+function pythonTypeOf(error: unknown): string | undefined {
+  try {
+    const { pythonType } = (error as Error).constructor as ErrorClass;
+    return typeof pythonType === 'string' && pythonType !== '' ? pythonType : undefined;
+  } catch {
+    return undefined;
   }
-  return wire(error.name, error, sharedBuiltins.has(error.name) ? 'builtins' : ownModule);
 }
 
 /** The error for a result document; its stack is the remote traceback. Never throws, whatever the document holds. */
@@ -69,8 +77,8 @@ export function fromWireError(document: unknown, traceback: unknown): Error {
   return error;
 }
 
-function wire(type: string, error: Error, module: string): WireError {
-  return { exc_type: type, exc_message: [error.message], exc_module: module };
+function wire(type: string, message: string, module: string): WireError {
+  return { exc_type: type, exc_message: [message], exc_module: module };
 }
 
 function readWireError(document: unknown): { type: string; module: string; message: string } {

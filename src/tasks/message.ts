@@ -1,7 +1,8 @@
-import { DecodeError } from '../base/errors.ts';
+import { DecodeError, EncodeError } from '../base/errors.ts';
 import { decodeJson } from '../base/json/decode.ts';
 import { encodeJson } from '../base/json/encode.ts';
 import { uuid } from '../base/ids.ts';
+import { decompress } from './compression.ts';
 import type { Envelope, MessageLimits } from './envelope.ts';
 import { defaultLimits, isRecord } from './envelope.ts';
 import { origin, replyAddress } from './identity.ts';
@@ -47,13 +48,22 @@ export interface Embed {
 const noEmbed: Embed = { callbacks: null, errbacks: null, chain: null, chord: null };
 const noEmbedJson = encodeJson(noEmbed);
 
+// What a worker would refuse is refused at the call. The body's own array is one level; base64 makes four characters of
+// three bytes, and some room is left for headers.
+const maxDepth = defaultLimits.maxDepth - 1;
+const longestBody = Math.floor((defaultLimits.maxLength - 2 ** 20) * 0.75);
+
 export function encodeMessage(message: TaskMessage): Envelope {
   const { id, args, kwargs, queue } = message;
   const embed = message.embed === undefined ? noEmbedJson : encodeJson(message.embed);
-  const body = `[${encodeJson(args, { root: 'args' })}, ${encodeJson(kwargs, { root: 'kwargs' })}, ${embed}]`;
+  const argsJson = encodeJson(args, { root: 'args', maxDepth });
+  const body = Buffer.from(`[${argsJson}, ${encodeJson(kwargs, { root: 'kwargs', maxDepth })}, ${embed}]`);
+  if (body.length > longestBody) {
+    throw new EncodeError('args', `${body.length} bytes in one message; a worker takes ${longestBody} at most`);
+  }
   const expires = message.expires;
   return {
-    body: Buffer.from(body).toString('base64'),
+    body: body.toString('base64'),
     'content-encoding': 'utf-8',
     'content-type': 'application/json',
     headers: encodeHeaders(message),
@@ -145,7 +155,7 @@ export function decodeMessage(envelope: Envelope, limits: MessageLimits = defaul
 
 /** What the body of any message holds: a task, a control message, an event. Throws DecodeError. */
 export function decodeBody(envelope: Envelope, limits: MessageLimits = defaultLimits): unknown {
-  return decodeJson(bodyText(envelope), { ...limits, hostileKeys: 'refuse' });
+  return decodeJson(bodyText(envelope, limits), { ...limits, hostileKeys: 'refuse' });
 }
 
 function protocol2(body: readonly unknown[]): Omit<DecodedMessage, 'headers'> {
@@ -171,19 +181,17 @@ function checkArguments(args: unknown, kwargs: unknown) {
 
 const base64 = /^[A-Za-z0-9+/\s]*={0,2}\s*$/;
 
-function bodyText(envelope: Envelope): string {
+function bodyText(envelope: Envelope, limits: MessageLimits): string {
   const type = envelope['content-type'];
   if (type !== 'application/json') throw new DecodeError(`the content type ${JSON.stringify(type)} is not accepted`);
-  const compression = envelope.headers['compression'];
-  if (compression !== undefined && compression !== null) {
-    throw new DecodeError(`the compression ${JSON.stringify(compression)} is not known here`);
-  }
-  const encoding = envelope.properties.body_encoding;
-  if (encoding === undefined || encoding === null || encoding === 'utf-8') return envelope.body;
+  const compression = envelope.headers['compression'] ?? undefined;
+  const encoding = envelope.properties.body_encoding ?? 'utf-8';
+  if (encoding === 'utf-8' && compression === undefined) return envelope.body;
   if (encoding !== 'base64') throw new DecodeError(`the body encoding ${JSON.stringify(encoding)} is not known`);
   // Buffer.from skips what is not base64, so a damaged body would pass for another one.
   if (!base64.test(envelope.body)) throw new DecodeError('the body is not base64');
-  return Buffer.from(envelope.body, 'base64').toString('utf8');
+  const bytes = Buffer.from(envelope.body, 'base64');
+  return (compression === undefined ? bytes : decompress(bytes, compression, limits.maxLength)).toString('utf8');
 }
 
 function time(name: string, value: unknown): Date | undefined {

@@ -3,6 +3,7 @@ import { decodeJson } from '../base/json/decode.ts';
 import { encodeJson } from '../base/json/encode.ts';
 import { isRecord } from './envelope.ts';
 import { toWireError } from './error-seam.ts';
+import { describeThrown } from './thrown.ts';
 import { isoTime } from './times.ts';
 
 /** `[[id, parent], null]` for a task, `[[id, parent], [child, …]]` for a group: how Celery names results in results. */
@@ -20,6 +21,9 @@ export interface ResultDocument {
   readonly parent_id?: string;
 }
 
+// Readers take 200 levels, the document itself is one.
+const deepestResult = 199;
+
 /** What of a task goes into each of its result documents. */
 export interface ResultOwner {
   readonly id: string;
@@ -29,7 +33,7 @@ export interface ResultOwner {
 
 /** Throws EncodeError, with the path inside the result, for a value that cannot be written. */
 export function successDocument(owner: ResultOwner, result: unknown, children: readonly ResultTuple[] = []): string {
-  return write(owner, 'SUCCESS', encodeJson(result, { root: 'result' }), null, children, true);
+  return write(owner, 'SUCCESS', encodeJson(result, { root: 'result', maxDepth: deepestResult }), null, children, true);
 }
 
 /** FAILURE, RETRY or REVOKED with its error. */
@@ -39,7 +43,7 @@ export function errorDocument(
   error: unknown,
   children: readonly ResultTuple[] = [],
 ): string {
-  const traceback = status === 'REVOKED' ? null : stackOf(error);
+  const traceback = status === 'REVOKED' ? null : describeThrown(error).stack;
   return write(owner, status, encodeJson(toWireError(error)), traceback, children, status !== 'RETRY');
 }
 
@@ -80,10 +84,4 @@ function write(
     `"children": ${children.length === 0 ? '[]' : encodeJson(children)}, "date_done": ${date}, ` +
     `"task_id": ${encodeJson(owner.id)}${group}${parent}}`
   );
-}
-
-function stackOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const cause = error.cause === undefined ? '' : `\ncaused by: ${stackOf(error.cause)}`;
-  return `${error.stack ?? `${error.name}: ${error.message}`}${cause}`;
 }

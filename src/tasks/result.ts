@@ -107,9 +107,9 @@ export class AsyncResult<R = unknown> {
     const [current] = await backend.fetch([this.id]);
     if (current !== undefined && readyStates.has(current.state)) return;
     const error = new TaskRevokedError(options.terminate === true ? 'terminated' : 'revoked');
-    await backend.store([
-      { id: this.id, state: 'REVOKED', document: errorDocument({ id: this.id }, 'REVOKED', error) },
-    ]);
+    const document = errorDocument({ id: this.id }, 'REVOKED', error);
+    // The message may lie for months before a worker meets the mark, and then gives it the lifetime of any result.
+    await backend.store([{ id: this.id, state: 'REVOKED', document, keep: true }]);
     await this.#tellWorkers(options.terminate === true);
   }
 

@@ -35,7 +35,10 @@ export function callOf(
   given: { id: string; queue: string; rootId: string; parentId: string; chain?: readonly unknown[] | undefined },
 ): TaskMessage {
   const { task, kwargs, options, immutable } = signature;
-  const text = (name: string) => (typeof options[name] === 'string' ? options[name] : undefined);
+  const text = (name: string) => {
+    const value = options[name];
+    return typeof value === 'string' && value !== '' ? value : undefined;
+  };
   const number = (name: string) => (typeof options[name] === 'number' ? options[name] : undefined);
   return {
     id: text('task_id') ?? given.id,

@@ -14,20 +14,35 @@ export function messageTimes(options: TimeOptions): { eta: Date | undefined; exp
     throw new InvalidArgumentError('eta', eta, 'either countdown or eta, not both');
   }
   if (eta !== undefined) checkDate('eta', eta);
-  const due = countdown === undefined ? eta : new Date(Date.now() + checkSeconds('countdown', countdown) * 1000);
+  const due = countdown === undefined ? eta : fromNow('countdown', checkSeconds('countdown', countdown));
   return { eta: due, expires: expiry(expires) };
 }
 
 function expiry(expires: number | Date | undefined): Date | undefined {
   if (typeof expires !== 'number') return expires === undefined ? undefined : checkDate('expires', expires);
   if (!Number.isFinite(expires)) throw new InvalidArgumentError('expires', expires, 'a number of seconds, or a Date');
-  return new Date(Date.now() + expires * 1000);
+  return fromNow('expires', expires);
+}
+
+function fromNow(name: string, seconds: number): Date {
+  const date = new Date(Date.now() + seconds * 1000);
+  if (!isWritable(date)) throw new InvalidArgumentError(name, seconds, `seconds that lead to ${years}`);
+  return date;
 }
 
 function checkDate(name: string, date: Date): Date {
   if (!(date instanceof Date) || Number.isNaN(date.getTime()))
     throw new InvalidArgumentError(name, date, 'a valid Date');
+  if (!isWritable(date)) throw new InvalidArgumentError(name, date, `a Date of ${years}`);
   return date;
+}
+
+// Python's datetime has no others, and a Python worker refuses the whole message.
+const years = 'the years 1 to 9999';
+
+function isWritable(date: Date): boolean {
+  const year = date.getUTCFullYear();
+  return year >= 1 && year <= 9999;
 }
 
 /**

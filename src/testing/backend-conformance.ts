@@ -161,6 +161,31 @@ export const backendBehaviours: readonly Behaviour<BackendLab>[] = [
     },
   },
   {
+    name: 'a result to be kept outlives the others, until it is stored again like them',
+    async run(lab) {
+      const backend = await lab.open({ resultExpires: 0.2 });
+      const kept = result('a', 'REVOKED');
+      const both = Promise.all([backend.store([result('b'), { ...kept, keep: true }]), backend.store([result('c')])]);
+      const waiting = limited(backend.wait('a'));
+      await both;
+      assert.deepEqual(await waiting, kept);
+      await limited(untilGone(backend, 'b'));
+      await limited(untilGone(backend, 'c'));
+      // One more lifetime, so that it has had time enough.
+      await backend.store([result('b')]);
+      await limited(untilGone(backend, 'b'));
+      assert.deepEqual(await backend.fetch(['a']), [kept]);
+      await backend.store([kept]);
+      assert.deepEqual(await backend.fetch(['a']), [kept]);
+      await limited(untilGone(backend, 'a'));
+      await backend.store([{ ...result('d', 'SUCCESS', 'first'), keep: true }]);
+      await backend.store([result('d', 'REVOKED', 'refused')]);
+      await backend.store([result('b')]);
+      await limited(untilGone(backend, 'b'));
+      assert.equal(contentOf((await backend.fetch(['d']))[0]), 'first');
+    },
+  },
+  {
     name: 'everything refuses after close',
     async run(lab) {
       const backend = await lab.open();

@@ -8,6 +8,8 @@ import type { Envelope } from '../tasks/envelope.ts';
 export interface BrokerLab {
   /** Another handle on the same place each time; the lab closes them all. */
   open(): Promise<Broker>;
+  /** The broker lives in the thread of its users, so that no claim can be lost but with the queue. */
+  readonly lossless?: boolean;
   /** Puts a text into a queue as no broker would write it; left out where nobody can. */
   putText?(queue: string, text: string): Promise<void>;
 }

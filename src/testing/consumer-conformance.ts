@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { CancelledError, ClosedError } from '../base/errors.ts';
+import type { Delivery } from '../tasks/broker.ts';
 import type { BrokerLab } from './broker-lab.ts';
 import { idOf, limited, message, names, options, pair, receive, receiveIds } from './broker-lab.ts';
 import type { Behaviour } from './conformance.ts';
@@ -60,6 +61,50 @@ export const consumerBehaviours: readonly Behaviour<BrokerLab>[] = [
         assert.equal(a!.deliveries, expected);
         await consumer.release([a!], undefined, true);
       }
+    },
+  },
+  {
+    name: 'of a consumer that is lost, claims count from their receipt, or from their beginning if so agreed',
+    skip: (lab) => (lab.lossless === true ? 'no claim can be lost' : undefined),
+    async run(lab) {
+      for (const countFrom of ['receive', 'begin'] as const) {
+        const { broker, consumer } = await pair(lab, { stallTimeout: 0.3, countFrom });
+        await broker.publish(names(4).map((id) => message(id)));
+        const claimed = [...(await receive(consumer, 2)), ...(await receive(consumer, 2))];
+        await Promise.all([consumer.begin([claimed[0]!]), consumer.begin([claimed[2]!, claimed[0]!])]);
+        await consumer.begin([]);
+        // Its thread blocked, as it is by a computation without end.
+        while ((await broker.sizes(['q']))[0]!.claimed > 0) block(1.5);
+        const other = await (await lab.open()).consume({ ...options, hostname: 'other' });
+        const back: Delivery[] = [];
+        while (back.length < 4) back.push(...(await receive(other, 4)));
+        assert.deepEqual(
+          back.map((one) => [idOf(one), one.redelivered, one.deliveries]),
+          names(4).map((id, i) => [id, true, countFrom === 'receive' || i % 2 === 0 ? 2 : 1]),
+        );
+        await consumer.begin(claimed);
+        assert.deepEqual(await other.acknowledge(back), [true, true, true, true]);
+        await consumer.close();
+      }
+    },
+  },
+  {
+    name: 'what is begun is settled like everything else, and counts no more than that',
+    async run(lab) {
+      const { broker, consumer } = await pair(lab, { countFrom: 'begin' });
+      const other = await broker.consume({ ...options, hostname: 'other' });
+      await broker.publish(names(3).map((id) => message(id)));
+      const claimed = await receive(consumer, 3);
+      await consumer.begin(claimed);
+      assert.deepEqual(await consumer.acknowledge([claimed[0]!]), [true]);
+      await consumer.release([claimed[1]!]);
+      const [released] = await receive(consumer, 1);
+      assert.equal(released!.deliveries, 1);
+      await consumer.begin([released!, claimed[0]!]);
+      await consumer.close();
+      const back = [...(await receive(other, 1)), ...(await receive(other, 1))];
+      assert.deepEqual(new Set(back.map((one) => `${idOf(one)} ${one.deliveries}`)), new Set(['m0001 1', 'm0002 1']));
+      await assert.rejects(consumer.begin(claimed), ClosedError);
     },
   },
   {
@@ -163,3 +208,7 @@ export const consumerBehaviours: readonly Behaviour<BrokerLab>[] = [
     },
   },
 ];
+
+function block(seconds: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, seconds * 1000);
+}

@@ -6,6 +6,7 @@ import { InvalidArgumentError } from '../base/errors.ts';
 import { seeded, VirtualClock } from '../base/virtual-clock.ts';
 import { SeededScheduler } from './seeded-scheduler.ts';
 
+/** Which seeds to try. */
 export interface ExploreOptions {
   /** How many interleavings to try (default 1,000). */
   readonly seeds?: number | undefined;
@@ -27,8 +28,8 @@ export interface Draw {
 }
 
 /**
- * Runs `program` once for each seed, on a virtual clock, in an order of starts and wake-ups drawn from the seed; throws on the first failure, with
- * the seed in its message. A deadlock is a failure. Gives the number of runs.
+ * Runs `program` once for each seed, on a virtual clock, in an order of starts and wake-ups drawn from the seed; throws
+ * on the first failure, with the seed in its message. A deadlock is a failure. Gives the number of runs.
  *
  * @example
  * await explore(async (draw) => { await programWithTwoTasks(draw); }, { seeds: 10_000 });

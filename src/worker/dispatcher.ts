@@ -51,7 +51,7 @@ export interface DispatcherParts {
   readonly clock: Clock;
   readonly mostUrgent: 0 | 9;
   readonly revoked: RevokedIds;
-  run(pool: PoolName, job: Job): Run;
+  run(pool: PoolName, job: Job, delivery: Delivery): Run;
   settle(settlement: Settlement): void;
   /** A delivery has left its slot. */
   done(): void;
@@ -110,8 +110,10 @@ export class Dispatcher {
     const { delivery, head } = opened;
     if (head === undefined) return this.#setAside(delivery, opened.id, opened.reason);
     const now = this.#parts.clock.time();
-    const end = ends.get(head.id)?.state;
-    if (end === 'REVOKED') return this.#drop(delivery, head, 'it was revoked');
+    const stored = ends.get(head.id);
+    const end = stored?.state;
+    // Stored again: until now the mark had to last for as long as the message.
+    if (end === 'REVOKED') return this.#drop(delivery, head, 'it was revoked', stored);
     if (this.#parts.revoked.has(head.id)) return this.#revoke(delivery, head, 'revoked');
     if (end === 'SUCCESS' && delivery.redelivered) return this.#drop(delivery, head, 'it was done before');
     if (head.expires !== undefined && head.expires.getTime() / 1000 < now)
@@ -131,7 +133,7 @@ export class Dispatcher {
     if (log.enabled('info')) log.info(`Task ${head.task}[${head.id}] received`);
     const priority = priorityOf(envelope, mostUrgent);
     const job: Job = { envelope, hostname: settings.hostname, redelivered: delivery.redelivered, priority };
-    const run = this.#parts.run(options?.pool ?? settings.pool, job);
+    const run = this.#parts.run(options?.pool ?? settings.pool, job, delivery);
     const active = new ActiveRun(head, clock.now(), run, job.envelope, delivery, early);
     this.#active.set(delivery, active);
     this.totals.set(head.task, (this.totals.get(head.task) ?? 0) + 1);
@@ -140,7 +142,10 @@ export class Dispatcher {
 
   #ended(delivery: Delivery, head: MessageHead, job: Job, outcome: Outcome, active: ActiveRun, early: boolean): void {
     this.#active.delete(delivery);
-    if (outcome.kind !== 'success' && active.revoked) return this.#drop(delivery, head, 'it was terminated');
+    if (outcome.kind !== 'success' && active.revoked) {
+      const document = errorDocument({ id: head.id }, 'REVOKED', new TaskRevokedError('terminated'));
+      return this.#drop(delivery, head, 'it was terminated', { id: head.id, state: 'REVOKED', document });
+    }
     if (outcome.kind !== 'success' && this.#abandoned) return this.#parts.done();
     this.#report(head, outcome, active);
     if ('next' in outcome) this.#warn(head, outcome.next?.left ?? []);
@@ -195,9 +200,10 @@ export class Dispatcher {
     this.#finish({ delivery, store: [{ id: head.id, state: 'REVOKED', document }], settle: { how: 'acknowledge' } });
   }
 
-  #drop(delivery: Delivery, head: MessageHead, why: string): void {
+  #drop(delivery: Delivery, head: MessageHead, why: string, result?: StoredResult): void {
     this.#parts.log.info(`Task ${head.task}[${head.id}] dropped: ${why}`);
-    this.#finish({ delivery, settle: { how: 'acknowledge' } });
+    const store = result === undefined ? {} : { store: [result] };
+    this.#finish({ delivery, ...store, settle: { how: 'acknowledge' } });
   }
 
   #finish(settlement: Settlement): void {
@@ -306,9 +312,10 @@ function ending(
   return { publish, store: [...results, ...next.results] };
 }
 
-/** 9 first, whatever the scale of the wire. */
+/** 9 first, whatever the scale of the wire; what is not on the scale counts as none. */
 function priorityOf({ properties: { priority } }: Envelope, urgent: 0 | 9): number | undefined {
-  return typeof priority !== 'number' ? undefined : urgent === 9 ? priority : 9 - priority;
+  if (typeof priority !== 'number' || !Number.isInteger(priority) || priority < 0 || priority > 9) return undefined;
+  return urgent === 9 ? priority : 9 - priority;
 }
 
 function dueOf({ headers: { eta } }: Envelope): number | undefined {

@@ -12,6 +12,7 @@ import { errorDocument, stateDocument, successDocument } from '../tasks/result-d
 import type { RetryPolicy } from '../tasks/retry-policy.ts';
 import { isRetried, retryDelay } from '../tasks/retry-policy.ts';
 import type { RegisteredTask } from '../tasks/task.ts';
+import { describeThrown, headline } from '../tasks/thrown.ts';
 import type { Continuation } from './continuation.ts';
 import { afterFailure, afterSuccess } from './continuation.ts';
 import type { Job, Outcome } from './job.ts';
@@ -39,7 +40,18 @@ export async function execute(app: Simul, job: Job, services: TaskServices): Pro
     const next = afterSuccess(app, message.embed, context, result);
     return { kind: 'success', document: successDocument(request, result, context.children), next };
   } catch (error) {
-    return failed(app, task, context, job, message, error);
+    return surely(context, () => failed(app, task, context, job, message, error));
+  }
+}
+
+/** The last resort for what a task throws: deciding on it may run the task's own code, getters and proxies included. */
+function surely(context: TaskContext, decide: () => Outcome): Outcome {
+  try {
+    return decide();
+  } catch (error) {
+    const { stack } = describeThrown(error);
+    const owner = { id: context.id, group: context.group, parentId: context.parentId };
+    return { kind: 'failure', document: errorDocument(owner, 'FAILURE', error), error: stack };
   }
 }
 
@@ -56,8 +68,12 @@ function call(task: RegisteredTask, context: TaskContext): unknown {
 function malformed(job: Job, error: unknown): Outcome {
   const id = job.envelope.headers['id'];
   const owner = { id: typeof id === 'string' ? id : '' };
-  const reason = error instanceof NotRegistered ? `no task is registered as '${error.message}'` : textOf(error);
-  return { kind: 'malformed', document: errorDocument(owner, 'FAILURE', error), reason };
+  return { kind: 'malformed', document: errorDocument(owner, 'FAILURE', error), reason: reasonOf(error) };
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof NotRegistered) return `no task is registered as '${error.message}'`;
+  return error instanceof DecodeError ? error.message : headline(describeThrown(error));
 }
 
 function failed(
@@ -105,7 +121,7 @@ function retried(
     return {
       kind: 'retry',
       document,
-      error: error === undefined ? '' : textOf(error),
+      error: error === undefined ? '' : headline(describeThrown(error)),
       envelope,
       due: eta.getTime() / 1000,
     };
@@ -118,16 +134,7 @@ function failure(context: TaskContext, error: unknown, next: Continuation | unde
   return {
     kind: 'failure',
     document: errorDocument(context, 'FAILURE', error, context.children),
-    error: stackOf(error),
+    error: describeThrown(error).stack,
     next,
   };
-}
-
-function textOf(error: unknown): string {
-  if (error instanceof DecodeError) return error.message;
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-}
-
-function stackOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? textOf(error)) : String(error);
 }

@@ -2,6 +2,8 @@ import {
   BrokenError,
   ClosedError,
   ConnectionError,
+  EncodeError,
+  InvalidArgumentError,
   InvalidStateError,
   MissingLibraryError,
   UnsupportedError,
@@ -13,4 +15,9 @@ export function isPermanent(error: unknown): error is Error {
   return [BrokenError, ClosedError, InvalidStateError, MissingLibraryError, UnsupportedError].some(
     (one) => error instanceof one,
   );
+}
+
+/** Whether it is what was to be written that is at fault, and not the store: no other try will do better. */
+export function isRefusal(error: unknown): boolean {
+  return [EncodeError, InvalidArgumentError, RangeError, TypeError].some((one) => error instanceof one);
 }

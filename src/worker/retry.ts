@@ -17,6 +17,8 @@ export function retryEnvelope(
   options: RetryOptions,
 ): Envelope {
   const { expires } = messageTimes({ expires: options.expires });
+  // Written in vain here, so that headers which cannot travel fail the task, and not the batch it would be sent with.
+  if (options.headers !== undefined) JSON.stringify(options.headers);
   const headers = {
     ...withoutDeadLetters(message.headers),
     ...options.headers,

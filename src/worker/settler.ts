@@ -4,8 +4,10 @@ import { messageOf } from '../base/error-text.ts';
 import { pause } from '../base/pause.ts';
 import type { Backend, StoredResult } from '../tasks/backend.ts';
 import type { Broker, Consumer, Delivery, OutgoingMessage } from '../tasks/broker.ts';
+import { messageId } from '../tasks/message.ts';
+import { errorDocument } from '../tasks/result-document.ts';
 import type { Log } from './log.ts';
-import { isPermanent } from './permanence.ts';
+import { isPermanent, isRefusal } from './permanence.ts';
 
 /** What is to be done with a delivery once its run is over, in this order: publish, store, settle. */
 export interface Settlement {
@@ -86,14 +88,15 @@ export class Settler {
     this.#writing = undefined;
   }
 
-  async #writeUntilDone(batch: readonly Settlement[]): Promise<void> {
+  async #writeUntilDone(batch: readonly Settlement[], from = 0): Promise<void> {
     const steps = [() => this.#publish(batch), () => this.#store(batch), () => this.#settle(batch)];
     let delay = 0.1;
-    while (steps.length > 0) {
+    for (let step = from; step < steps.length;) {
       try {
-        await steps[0]!();
-        steps.shift();
+        await steps[step]!();
+        step++;
       } catch (error) {
+        if (isRefusal(error)) return this.#writeApart(batch, step, error);
         if (isPermanent(error)) this.#fail(error);
         if (this.#giveUp.aborted) return;
         this.#log.error(`cannot write the results of ${batch.length} tasks, trying again: ${messageOf(error)}`);
@@ -101,6 +104,18 @@ export class Settler {
         delay = Math.min(delay * 2, 5);
       }
     }
+  }
+
+  /** One end that no store takes must not hold up the others for ever: it is found, and set aside. */
+  async #writeApart(batch: readonly Settlement[], step: number, error: unknown): Promise<void> {
+    if (batch.length > 1) {
+      for (const one of batch) await this.#writeUntilDone([one], step);
+      return;
+    }
+    const [one] = batch;
+    const replacement = setAside(one!, error);
+    this.#log.error(`message ${idOf(one!.delivery) ?? 'without an id'} set aside: ${messageOf(error)}`);
+    if (one!.settle.how !== 'quarantine') await this.#writeUntilDone([replacement]);
   }
 
   async #publish(batch: readonly Settlement[]): Promise<void> {
@@ -121,5 +136,21 @@ export class Settler {
       if (settle.how === 'quarantine') work.push(this.#consumer.quarantine(delivery, settle.reason, settle.id));
     }
     await Promise.all(work);
+  }
+}
+
+function setAside({ delivery }: Settlement, error: unknown): Settlement {
+  const id = idOf(delivery);
+  const reason = `how it ended cannot be written: ${messageOf(error)}`;
+  const failure = (owner: string) => errorDocument({ id: owner }, 'FAILURE', new Error(reason, { cause: error }));
+  const store = id === undefined ? [] : [{ id, state: 'FAILURE', document: failure(id) }];
+  return { delivery, store, settle: { how: 'quarantine', reason, id } };
+}
+
+function idOf(delivery: Delivery): string | undefined {
+  try {
+    return messageId(delivery.envelope());
+  } catch {
+    return undefined;
   }
 }

@@ -3,12 +3,13 @@ import { realClock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import { CancelledError } from '../base/errors.ts';
 import { ResourceStack } from '../base/dispose.ts';
+import { KeepAlive } from '../base/keep-alive.ts';
 import type { LifecycleState, StopReason } from '../base/lifecycle.ts';
 import { Lifecycle } from '../base/lifecycle.ts';
 import { pause } from '../base/pause.ts';
 import type { Simul } from '../tasks/app.ts';
 import type { Backend } from '../tasks/backend.ts';
-import type { Broker, Consumer } from '../tasks/broker.ts';
+import type { Broker, Consumer, Delivery } from '../tasks/broker.ts';
 import type { PoolName } from '../tasks/task.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Job } from './job.ts';
@@ -19,6 +20,7 @@ import { workerSettings } from './options.ts';
 import { makePool } from './pools.ts';
 import type { PoolServices, Run } from './pool.ts';
 import { isPermanent } from './permanence.ts';
+import type { Begin } from './pool-queue.ts';
 import { PoolQueue } from './pool-queue.ts';
 import { joinFleet } from './presence.ts';
 import { RevocationWatch } from './revocation.ts';
@@ -39,6 +41,7 @@ export class Worker implements AsyncDisposable {
   readonly #options: WorkerOptions;
   readonly #lifecycle: Lifecycle;
   readonly #resources = new ResourceStack();
+  readonly #keepAlive = new KeepAlive();
   readonly #pools = new Map<PoolName, PoolQueue>();
   readonly #quiet = new AbortController();
   readonly #cold = new AbortController();
@@ -47,6 +50,7 @@ export class Worker implements AsyncDisposable {
   readonly #revoked = new RevokedIds(this.#clock);
   #parts: Parts | undefined;
   #loop: Promise<void> = Promise.resolve();
+  #dispatching: Promise<void> = Promise.resolve();
   #held = 0;
   #freed = deferred();
 
@@ -78,13 +82,15 @@ export class Worker implements AsyncDisposable {
 
   /** Warm: takes nothing new, finishes what runs (at most `drainTimeout` seconds), writes it, releases everything. */
   stop(reason: StopReason = { why: 'asked to stop' }): Promise<void> {
+    // At once, and not when the life cycle comes to it: what is sent after this call is not taken.
+    this.#quiet.abort(new CancelledError(reason.why));
     return this.#lifecycle.stop(reason);
   }
 
   /** Cold, also in the middle of a warm stop: tells runs to stop and gives their messages back at once. */
   kill(reason: StopReason = { why: 'asked to stop at once' }): Promise<void> {
     this.#cold.abort(new CancelledError(reason.why));
-    return this.#lifecycle.stop(reason);
+    return this.stop(reason);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -94,13 +100,17 @@ export class Worker implements AsyncDisposable {
   async #start(): Promise<void> {
     const { loglevel: level } = this.settings;
     const { logWrite: write, logJson: json = false } = this.#options;
+    // Tasks that wait for something unref'ed would otherwise end the program, and a running worker is not idle.
+    this.#keepAlive.hold();
+    this.#resources.defer(() => this.#keepAlive.release());
     const log = await openLog({ level, json, ...(write === undefined ? {} : { write }) });
     this.#warnOfLimits(log);
     const broker = await this.#app.broker();
     const backend = await this.#app.backend();
     for (const name of this.#neededPools()) await this.#startPool(name, log, backend);
     const { queues, hostname, lease, stallTimeout } = this.settings;
-    const consumer = await broker.consume({ queues, hostname, lease, stallTimeout });
+    const countFrom = this.#holdsBack ? 'begin' : 'receive';
+    const consumer = await broker.consume({ queues, hostname, lease, stallTimeout, countFrom });
     this.#resources.own(consumer, (it) => it.close());
     this.#parts = this.#assemble(log, broker, backend, consumer);
     await this.#join(broker, backend, this.#parts);
@@ -120,6 +130,11 @@ export class Worker implements AsyncDisposable {
     return new Set([this.settings.pool, ...own]);
   }
 
+  /** Whether messages may be claimed for which there is no slot. */
+  get #holdsBack(): boolean {
+    return this.settings.prefetch > 1 || this.#neededPools().size > 1;
+  }
+
   async #startPool(name: PoolName, log: Log, backend: Backend): Promise<void> {
     const services: PoolServices = {
       storeState: (id, state, document) => backend.store([{ id, state, document }]),
@@ -127,7 +142,8 @@ export class Worker implements AsyncDisposable {
     const pool = await makePool(name, { app: this.#app, settings: this.settings, services, log });
     this.#resources.own(pool, (it) => it.stop());
     await pool.start();
-    this.#pools.set(name, new PoolQueue(pool));
+    const begin: Begin = (delivery) => this.#parts!.consumer.begin([delivery]);
+    this.#pools.set(name, new PoolQueue(pool, this.#holdsBack ? begin : undefined));
   }
 
   #assemble(log: Log, broker: Broker, backend: Backend, consumer: Consumer): Parts {
@@ -149,7 +165,7 @@ export class Worker implements AsyncDisposable {
       clock: this.#clock,
       mostUrgent: broker.capabilities.mostUrgent,
       revoked: this.#revoked,
-      run: (pool, job) => this.#run(pool, job),
+      run: (pool, job, delivery) => this.#run(pool, job, delivery),
       settle: (settlement) => settler.add(settlement),
       done: () => this.#release(),
     });
@@ -164,8 +180,8 @@ export class Worker implements AsyncDisposable {
     return joinFleet(broker, { app, backend, settings, dispatcher, revoked, clock, stop }, this.#resources, log);
   }
 
-  #run(name: PoolName, job: Job): Run {
-    return (this.#pools.get(name) ?? this.#pools.get(this.settings.pool)!).run(job);
+  #run(name: PoolName, job: Job, delivery: Delivery): Run {
+    return (this.#pools.get(name) ?? this.#pools.get(this.settings.pool)!).run(job, delivery);
   }
 
   #release(): void {
@@ -182,7 +198,7 @@ export class Worker implements AsyncDisposable {
       await settler.below(Math.max(1000, slots * 4));
       if (this.#quiet.signal.aborted) return;
       try {
-        await this.#receive(slots - this.#held, consumer, dispatcher);
+        await this.#receive(Math.min(slots - this.#held, Math.ceil(slots / 2)), consumer, dispatcher);
         delay = 0.1;
       } catch (error) {
         if (this.#quiet.signal.aborted) return;
@@ -194,9 +210,18 @@ export class Worker implements AsyncDisposable {
     }
   }
 
+  // The next half of the slots is fetched while this half is looked up and run: broker and worker work at the same time.
   async #receive(max: number, consumer: Consumer, dispatcher: Dispatcher): Promise<void> {
     const deliveries = await consumer.receive(max, this.#quiet.signal);
     this.#held += deliveries.length;
+    const before = this.#dispatching;
+    this.#dispatching = this.#dispatch(deliveries, consumer, dispatcher);
+    // Whether it failed is asked next time.
+    this.#dispatching.catch(() => {});
+    await before;
+  }
+
+  async #dispatch(deliveries: readonly Delivery[], consumer: Consumer, dispatcher: Dispatcher): Promise<void> {
     try {
       await dispatcher.dispatch(deliveries);
     } catch (error) {
@@ -229,6 +254,7 @@ export class Worker implements AsyncDisposable {
 
   async #drain({ dispatcher, settler, log }: Parts): Promise<void> {
     await this.#loop;
+    await this.#dispatching.catch(() => {});
     if (!(await this.#allEnded())) {
       this.#cold.abort(new CancelledError('the worker stops'));
       const left = dispatcher.abandon(new CancelledError('the worker stops'));

@@ -200,7 +200,9 @@ export interface QueueLike {
   join(options?: WaitOptions): Promise<void>;
 }
 
-/** Every item that was put is taken exactly once, none that was not; the bound holds; a FIFO queue keeps their order. */
+/**
+ * Every item that was put is taken exactly once, none that was not; the bound holds; a FIFO queue keeps their order.
+ */
 export const queueProgram =
   (make: (maxsize: number) => QueueLike, fifo: boolean) =>
   async (draw: Draw): Promise<void> => {

@@ -123,19 +123,22 @@ describe('the loop', () => {
     }));
 
   it('hears signals until the handler is removed or the run ends', async () => {
+    const outside = process.listenerCount('SIGWINCH');
     await virtual(async () => {
       const loop = getRunningLoop();
-      const before = process.listenerCount('SIGUSR2');
+      const before = process.listenerCount('SIGWINCH');
       const heard = loop.createFuture<string>();
-      loop.addSignalHandler('SIGUSR2', (text: string) => heard.setResult(text), 'heard');
-      process.emit('SIGUSR2');
+      loop.addSignalHandler('SIGWINCH', (text: string) => heard.setResult(text), 'heard');
+      process.emit('SIGWINCH');
       assert.equal(await heard, 'heard');
-      assert.equal(loop.removeSignalHandler('SIGUSR2'), true);
-      assert.equal(loop.removeSignalHandler('SIGUSR2'), false);
-      assert.equal(process.listenerCount('SIGUSR2'), before);
-      loop.addSignalHandler('SIGUSR2', () => {});
+      assert.equal(loop.removeSignalHandler('SIGWINCH'), true);
+      assert.equal(loop.removeSignalHandler('SIGWINCH'), false);
+      assert.equal(process.listenerCount('SIGWINCH'), before);
+      loop.addSignalHandler('SIGWINCH', () => {});
+      assert.throws(() => loop.addSignalHandler('SIGNONE' as never, () => {}), InvalidArgumentError);
+      assert.throws(() => loop.addSignalHandler('SIGKILL', () => {}), { code: 'EINVAL' });
     });
-    assert.equal(process.listenerCount('SIGUSR2'), 0);
+    assert.equal(process.listenerCount('SIGWINCH'), outside);
   });
 
   it('is the program’s own outside of run', () => {

@@ -7,6 +7,8 @@ import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import {
   CancelledError,
+  createSubprocessExec,
+  createSubprocessShell,
   createTask,
   currentTask,
   gather,
@@ -25,6 +27,7 @@ import {
   TimeoutError,
 } from '../../src/entry/asyncio.ts';
 import { BrokenError, ClosedError, SystemError } from '../../src/entry/errors.ts';
+import { PIPE } from '../../src/entry/subprocess.ts';
 import { settled } from '../../src/entry/testing.ts';
 import { virtual } from './virtual.ts';
 
@@ -354,5 +357,20 @@ describe('connections', () => {
       await assert.rejects(async () => serving, CancelledError);
       assert.equal(server.isServing(), false);
       await assert.rejects(server.serveForever(), InvalidStateError);
+    }));
+});
+
+describe('subprocesses', () => {
+  it('have streams of this module', () =>
+    run(async () => {
+      await using child = await createSubprocessExec(['cat'], { stdin: PIPE, stdout: PIPE });
+      child.stdin!.write('one\ntwo\n');
+      await child.stdin!.drain();
+      assert.equal(text(await child.stdout!.readline()), 'one\n');
+      child.stdin!.close();
+      assert.equal(text(await child.stdout!.read()), 'two\n');
+      assert.equal(await child.wait(), 0);
+      await using shell = await createSubprocessShell('exit 3');
+      assert.equal(await shell.wait(), 3);
     }));
 });

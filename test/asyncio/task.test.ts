@@ -5,7 +5,9 @@ import {
   CancelledError,
   createTask,
   currentTask,
+  gather,
   getRunningLoop,
+  InvalidArgumentError,
   InvalidStateError,
   sleep,
   Task,
@@ -60,6 +62,31 @@ describe('createTask', () => {
       for (let i = 0; i < 5; i++) createTask(async () => void log.push(i));
       await sleep(0);
       assert.deepEqual(log, [0, 1, 2, 3, 4]);
+    }));
+});
+
+describe('bad input', () => {
+  it('is refused by createTask with what would be right', () =>
+    virtual(async () => {
+      for (const fn of [undefined, null, 5, 'text', {}]) {
+        assert.throws(() => createTask(fn as never), InvalidArgumentError);
+      }
+      assert.throws(() => createTask(Promise.resolve(1) as never), /a promise runs already: write \(\) => …/);
+      assert.equal(allTasks().size, 1);
+    }));
+
+  it('is refused by sleep', () =>
+    virtual(async () => {
+      for (const seconds of [-1, NaN, '1', undefined])
+        assert.throws(() => sleep(seconds as number), InvalidArgumentError);
+      await assert.rejects(sleep(5, undefined, { signal: AbortSignal.abort() }), CancelledError);
+    }));
+
+  it('a rejected promise is a failure like another', () =>
+    virtual(async () => {
+      const boom = new Error('boom');
+      await assert.rejects(async () => gather([Promise.reject(boom)]), boom);
+      await assert.rejects(async () => createTask(() => Promise.reject(boom)), boom);
     }));
 });
 

@@ -8,6 +8,7 @@ export const app = new Simul('shop');
 app.task('shop.add', (x, y) => x + y);
 app.task('shop.echo', (value, options) => [value, options]);
 app.task('shop.boom', () => { throw new RangeError('no'); });
+app.task('shop.odd', () => ({ nan: NaN, far: [-Infinity], big: 2n ** 64n, day: new Date(0), text: 'ñ' }));
 `;
 
 const typescript = `
@@ -43,8 +44,8 @@ describe('the command line', () => {
   it('prints the bare result without --json, and takes text, JSON and keyword arguments', async () => {
     assert.equal((await space.simul('call', 'shop.add', '2', '3', '--wait')).stdout, '5\n');
     const args = ['call', 'shop.echo', '{"a": [1]}', '--kwargs', '{"options": "text"}', '--wait'];
-    assert.equal((await space.simul(...args)).stdout, '[{"a":[1]},"text"]\n');
-    assert.equal((await space.simul('call', 'shop.echo', 'plain text', '1', '--wait')).stdout, '["plain text",1]\n');
+    assert.equal((await space.simul(...args)).stdout, '[{"a": [1]}, "text"]\n');
+    assert.equal((await space.simul('call', 'shop.echo', 'plain text', '1', '--wait')).stdout, '["plain text", 1]\n');
   });
 
   it('exits with 1 for a task that fails, and says why', async () => {
@@ -53,7 +54,29 @@ describe('the command line', () => {
     assert.deepEqual([json.code, state, error], [1, 'FAILURE', { type: 'RangeError', message: 'no' }]);
     const plain = await space.simul('call', 'shop.boom', '--wait');
     assert.equal(plain.code, 1);
-    assert.match(plain.stderr, /RangeError: no\n/);
+    assert.match(plain.stderr, /^RangeError: no\n {4}at .*app\.mjs:\d+:\d+\)?\n$/, "the user's frames and no others");
+  });
+
+  it('writes standard JSON, whatever a task gives', async () => {
+    const odd = { nan: null, far: [null], day: { __type__: 'datetime', __value__: '1970-01-01T00:00:00.000+00:00' } };
+    const { stdout } = await space.simul('call', 'shop.odd', '--wait', '--json');
+    const { id, result } = JSON.parse(stdout) as { id: string; result: object };
+    assert.deepEqual(result, { ...odd, big: 2 ** 64, text: 'ñ' });
+    for (const args of [
+      ['call', 'shop.odd', '--wait'],
+      ['result', id],
+      ['result', id, '--wait'],
+    ]) {
+      const plain = await space.simul(...args);
+      assert.equal(plain.code, 0);
+      assert.match(plain.stdout, /"big": 18446744073709551616, .*"text": "ñ"/);
+    }
+  });
+
+  it('runs a task again that is sent again with the id of one that has ended', async () => {
+    assert.equal((await space.simul('call', 'shop.echo', 'one', '1', '--id', 'again', '--wait')).code, 0);
+    await space.simul('call', 'shop.echo', 'two', '2', '--id', 'again');
+    await worker.says(/shop\.echo\[again\] succeeded[^]*shop\.echo\[again\] succeeded/);
   });
 
   it('shows a result later, waits for it, and forgets it', async () => {
@@ -111,59 +134,17 @@ describe('the command line', () => {
 
   it('examines the machine', async () => {
     const { code, stdout } = await space.simul('doctor', '--json');
-    const report = JSON.parse(stdout) as { ok: boolean; findings: { part: string; state: string }[] };
+    const report = JSON.parse(stdout) as { ok: boolean; findings: { tier: string; part: string; state: string }[] };
     assert.deepEqual([code, report.ok], [0, true]);
-    assert.ok(report.findings.some(({ part, state }) => part === 'sqlite://' && state === 'ok'));
-  });
-});
-
-describe('wrong use', () => {
-  const cases: [string[], RegExp][] = [
-    [[], /Usage: simul/],
-    [['fly'], /unknown command 'fly'/],
-    [['call'], /missing required argument 'name'/],
-    [['worker', '-c', 'many'], /argument 'many' is invalid. An integer/],
-    [['worker'], /name the module that exports the app: -A/],
-    [['up', '-b', 'memory://'], /name the module/],
-    [['worker', '-P', 'cloud', '-A', 'app.mjs'], /pool: expected one of/],
-    [['worker', '--frobnicate'], /unknown option '--frobnicate'/],
-    [['worker', '-A', 'missing.mjs'], /-A missing\.mjs: there is no such file/],
-    [['worker', '-A', 'empty.mjs'], /-A empty\.mjs: the module exports no app/],
-    [['call', 'no.task', '-A', 'app.mjs'], /app\.mjs has no task "no\.task"; it has: shop\.add/],
-    [['call', 'shop.add', '--kwargs', '[1]'], /A JSON object is expected/],
-    [['call', 'shop.add', '--priority', '11', '-b', 'memory://'], /priority: expected an integer from 0 to 9/],
-    [['status', '-b', 'carrier://pigeon'], /broker: expected a URL that begins with .*"carrier:\/\/pigeon"/],
-    [['purge'], /say --force/],
-  ];
-  for (const [args, message] of cases) {
-    it(`simul ${args.join(' ')}: tells on standard error and exits with 2`, async () => {
-      using space = new Workspace();
-      space.write('app.mjs', app);
-      space.write('empty.mjs', 'export const nothing = 1;');
-      const { code, stdout, stderr } = await space.simul(...args);
-      assert.match(stderr, message);
-      assert.deepEqual([code, stdout], [2, '']);
-    });
-  }
-
-  it('a module that throws, or does not parse, is one clear line', async () => {
-    using space = new Workspace();
-    space.write('throws.mjs', 'throw new Error("not today");');
-    space.write('broken.ts', 'const x: = 1;');
-    const throws = await space.simul('worker', '-A', 'throws.mjs');
-    assert.deepEqual([throws.code, throws.stderr], [1, 'simul: not today\n']);
-    const broken = await space.simul('worker', '-A', 'broken.ts');
-    assert.equal(broken.code, 1);
-    assert.match(broken.stderr, /broken\.ts:1:10: Unexpected/);
-  });
-
-  it('help is asked for, so it succeeds', async () => {
-    using space = new Workspace();
-    for (const args of [['--help'], ['worker', '--help']]) {
-      const { code, stdout } = await space.simul(...args);
-      assert.equal(code, 0);
-      assert.match(stdout, /Usage: simul/);
-    }
-    assert.match((await space.simul('--version')).stdout, /^\d+\.\d+\.\d+\n$/);
+    const tiers = ['runtime', 'inline', 'event loop', 'thread', 'process', 'system', 'fleet'];
+    assert.deepEqual([...new Set(report.findings.map(({ tier }) => tier))], tiers);
+    const required = report.findings.filter(({ tier, part }) => tier !== 'system' && !/redis|\.simul/.test(part));
+    assert.match(
+      required.map(({ part }) => part).join(),
+      /^node,.*a call,asyncio,worker thread,.*,memory:\/\/,sqlite:\/\/$/,
+    );
+    assert.ok(required.every(({ state }) => state === 'ok'));
+    if (process.platform !== 'linux') return;
+    assert.ok(report.findings.every(({ tier, state }) => tier !== 'system' || state === 'ok'));
   });
 });

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Simul } from '../../src/tasks/app.ts';
 import { Workspace } from '../support/command.ts';
@@ -17,6 +19,8 @@ app.task('crash.step', async (n, pause) => {
   return n;
 });
 app.task('crash.again', { bind: true }, (ctx) => ctx.deliveryInfo.redelivered ? 'run again' : new Promise(() => {}));
+app.task('crash.unref', () => new Promise((resolve) => setTimeout(resolve, 500, 'waited').unref()));
+app.task('crash.spin', () => { appendFileSync('runs.log', 'pid ' + process.pid + '\\n'); for (;;); });
 app.task('crash.block', (ms) => { const end = Date.now() + ms; while (Date.now() < end); return 'unblocked'; });
 `;
 
@@ -30,6 +34,38 @@ describe('SIGTERM', () => {
     worker.kill('SIGTERM');
     assert.equal((await worker.ended).code, 0);
     assert.equal(await result.get(wait), 1);
+  });
+
+  it('once: also a task that waits for something unref’ed is finished', async () => {
+    using space = new Workspace();
+    await using client = new Client(space);
+    const worker = await space.worker('-A', 'app.mjs', '-l', 'info');
+    const result = await client.app.sendTask('crash.unref');
+    await worker.says(/received/);
+    worker.kill('SIGTERM');
+    assert.equal((await worker.ended).code, 0);
+    assert.equal(await result.get(wait), 'waited');
+  });
+
+  it('while it starts: exit code 0, and nothing more is said', async () => {
+    using space = new Workspace();
+    space.write(
+      'slow.mjs',
+      `import { writeSync } from 'node:fs';
+       import { isMainThread } from 'node:worker_threads';
+       import { Simul } from '{{simul}}';
+       if (!isMainThread) {
+         writeSync(2, 'a thread imports\\n');
+         await new Promise((resolve) => setTimeout(resolve, 100));
+       }
+       export const app = new Simul('slow');
+       app.task('slow.task', () => 1);`,
+    );
+    const worker = space.start([space.program, 'worker', '-A', 'slow.mjs', '-P', 'threads', '-c', '1', '--quiet']);
+    await worker.says(/a thread imports/);
+    worker.kill('SIGTERM');
+    const { code, stderr } = await worker.ended;
+    assert.deepEqual([code, stderr], [0, 'a thread imports\n']);
   });
 
   it('twice: what runs goes back to its queue, exit code 143', async () => {
@@ -97,6 +133,19 @@ describe('SIGKILL', () => {
   });
 });
 
+describe('a process of the pool that is busy in a loop', { skip: process.platform !== 'linux' }, () => {
+  it('ends with its worker, killed or not', async () => {
+    using space = new Workspace();
+    await using client = new Client(space);
+    const worker = await space.worker('-A', 'app.mjs', '-P', 'processes', '-c', '1', '-l', 'info');
+    await client.app.sendTask('crash.spin');
+    const pid = Number(/pid (\d+)/.exec(await contents(join(space.path, 'runs.log')))![1]);
+    worker.kill('SIGKILL');
+    await worker.ended;
+    while (isAlive(pid)) await new Promise(setImmediate);
+  });
+});
+
 describe('a worker whose event loop is blocked for longer than its lease', () => {
   it('keeps its task: another worker does not run it', async () => {
     using space = new Workspace();
@@ -122,5 +171,19 @@ class Client implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.app.close();
+  }
+}
+
+async function contents(path: string): Promise<string> {
+  while (!existsSync(path)) await new Promise((resolve) => setTimeout(resolve, 5));
+  return readFileSync(path, 'utf8');
+}
+
+// A zombie is dead: only its parent has not looked yet.
+function isAlive(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
   }
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, watch } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, watch } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
@@ -99,6 +99,7 @@ test('the same seed gives the same games, another seed others', () => {
   assert.notDeepEqual(play('6'), first);
 });
 
+const usage = 'Usage: simul demo [options]\nSee simul demo --help.\n';
 for (const [args, line] of [
   [['--boards', '0'], '--boards: expected a whole number from 1 to 1000, received "0"'],
   [['--moves', '2.5'], '--moves: expected a whole number from 1 to 500, received "2.5"'],
@@ -117,11 +118,19 @@ for (const [args, line] of [
   ],
   [['--pgn', ''], '--pgn: expected the path of a file, received ""'],
 ] as const) {
-  test(`wrong use is one line and exit 2: ${args.join(' ')}`, () => {
+  test(`wrong use is one line, the usage, and exit 2: ${args.join(' ')}`, () => {
     const { status, stdout, stderr } = demo(...args);
-    assert.deepEqual({ status, stdout, stderr }, { status: 2, stdout: '', stderr: `simul demo: ${line}\n` });
+    assert.deepEqual({ status, stdout, stderr }, { status: 2, stdout: '', stderr: `simul demo: ${line}\n${usage}` });
   });
 }
+
+test('.simul is made as the embedded broker makes it: for its owner alone, and nothing for git', () => {
+  const cwd = mkdtempSync(join(directory, 'fresh-'));
+  const { status, stderr } = demo(...small, '--modes', 'asyncio', '--pgn', join(cwd, '.simul/demo.pgn'));
+  assert.equal(status, 0, stderr);
+  assert.equal(statSync(join(cwd, '.simul')).mode & 0o777, 0o700);
+  assert.equal(readFileSync(join(cwd, '.simul/.gitignore'), 'utf8'), '*\n');
+});
 
 test('a PGN path that cannot be written is said before anything is played', () => {
   const { status, stdout, stderr } = demo('--pgn', directory);

@@ -193,6 +193,16 @@ export function pythonCallsSimul(what: string, values: readonly PythonValue[], p
       assert.equal(equal, true);
     });
 
+    it('compressed messages, retried too', async () => {
+      for (const name of ['zlib', 'gzip']) {
+        assert.equal(
+          await run(`len(echo.apply_async(('a' * 100_000,), queue='simul', compression='${name}').${get})`),
+          100_000,
+        );
+        assert.equal(await run(`retried.apply_async((1,), queue='simul', compression='${name}').${get}`), 1);
+      }
+    });
+
     it('protocol 1', async () => {
       const found = await run(
         'app.conf.task_protocol = 1',

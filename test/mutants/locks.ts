@@ -1,4 +1,5 @@
-// Locks with a planted bug each, of the kinds that real ones have had. An explorer that lets one of them pass is broken.
+// Locks with a planted bug each, of the kinds that real ones have had. An explorer that lets one of them pass is
+// broken.
 import { Wait } from '../../src/asyncio/wait.ts';
 import { WaitQueue } from '../../src/asyncio/wait-queue.ts';
 import type { WaitOptions } from '../../src/base/deadline.ts';

@@ -130,8 +130,8 @@ async def left_behind():
         finally:
             say(name, "cleaned up")
 
+    # One only: CPython cancels what is left in the order of a set, which differs from run to run.
     asyncio.create_task(work("a"))
-    asyncio.create_task(work("b"))
     await asyncio.sleep(1)
     say("main ends")
 

@@ -144,7 +144,6 @@ async function leftBehind(): Promise<void> {
     }
   };
   createTask(work('a'));
-  createTask(work('b'));
   await sleep(1);
   say('main ends');
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { closeSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import net from 'node:net';
+import { Worker } from 'node:worker_threads';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -279,4 +280,30 @@ test("an unref'ed program does not keep ours alive", linux, async () => {
     timeout: 30,
   });
   process.kill(Number(stdout), 'SIGKILL');
+});
+
+test('a worker thread starts programs too', async () => {
+  const worker = new Worker(new URL('../fixtures/subprocess/worker.js', import.meta.url));
+  assert.deepEqual((await once(worker, 'message'))[0], ['worker\n', '10\n', 'sync']);
+  await once(worker, 'exit');
+});
+
+test('a program sees the changes of our environment, and only the ones of env if given', linux, async () => {
+  const seen = async (options: object) =>
+    (await run(['sh', '-c', 'echo "$SIMUL_A-$SIMUL_B"'], { stdout: PIPE, text: true, ...options })).stdout.trim();
+  process.env['SIMUL_A'] = 'ä';
+  // Many, so that the C library has to move its list.
+  for (let i = 0; i < 500; i++) process.env[`SIMUL_FILLER_${i}`] = 'x';
+  process.env['SIMUL_B'] = 'b';
+  assert.equal(await seen({}), 'ä-b');
+  for (let i = 0; i < 500; i++) delete process.env[`SIMUL_FILLER_${i}`];
+  delete process.env['SIMUL_A'];
+  assert.equal(await seen({}), '-b');
+  assert.equal(await seen({ treeCookie: false }), '-b');
+  assert.equal(await seen({ env: { SIMUL_A: 'only' } }), 'only-');
+  process.env['SIMUL_TREE'] = 'outer';
+  const { stdout } = await run(['sh', '-c', 'echo $SIMUL_TREE'], { stdout: PIPE, text: true });
+  assert.match(stdout, /^outer,[0-9a-f-]{36}$/m);
+  delete process.env['SIMUL_TREE'];
+  delete process.env['SIMUL_B'];
 });

@@ -18,6 +18,8 @@ export interface Ended {
 /** A directory of a test's own with files in it; `{{simul}}` in a file stands for the package under test. */
 export class Workspace implements Disposable {
   readonly path = mkdtempSync(join(tmpdir(), 'simul-cli-'));
+  /** The path of the command line's program, for `start`. */
+  readonly program = main;
   readonly #running = new Set<ChildProcess>();
 
   constructor() {
@@ -79,6 +81,11 @@ export class Running {
 
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
+  }
+
+  /** As a reader that has seen enough: what the program writes from now on meets a closed pipe. */
+  closeOutput(): void {
+    this.#child.stdout!.destroy();
   }
 
   /** Resolves when either output matches; rejects if the program ends without having said so. */

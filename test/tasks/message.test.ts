@@ -94,7 +94,7 @@ describe('a message that Celery would not have written', () => {
     ['a hostile key', { body: b64('[[{"__proto__": {"admin": true}}],{},{}]') }, /__proto__/],
     ['a hostile key behind an escape', { body: b64('[[{"\\u005f_proto__": 1}],{},{}]') }, /__proto__/],
     ['another content type', { 'content-type': 'application/x-python-serialize' }, /content type/],
-    ['a compression', { headers: { compression: 'application/x-gzip' } }, /compression/],
+    ['a compression', { headers: { compression: 'application/x-bz2' } }, /compression/],
     ['an unknown body encoding', { properties: { body_encoding: 'rot13' } as never }, /body encoding/],
     ['a body that is too deep', { body: b64(`[[${'['.repeat(200)}${']'.repeat(200)}],{},{}]`) }, /deeper/],
   ];

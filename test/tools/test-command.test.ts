@@ -12,6 +12,7 @@ const sleeper = 'setInterval(() => {}, 1000)';
 
 const planted: Record<string, string> = {
   good: `test('fine', () => {}); test('later', { skip: 'planted' }, () => {});`,
+  unhurried: `after(() => new Promise((done) => setTimeout(done, 1200))); test('fine', () => {});`,
   failing: `test('one', () => {}); test('two', () => { throw new Error('planted failure'); });`,
   throwing: `throw new Error('planted at the top');`,
   process: `test('leaks', () => { spawn(process.execPath, ['-e', ${JSON.stringify(sleeper)}], { detached: true, stdio: 'ignore' }).unref(); });`,
@@ -76,6 +77,10 @@ test('it runs every file, fails, and ends with the counts', () => {
 test('a file without a fault passes, its skipped test is named', () => {
   assert.deepEqual(pick('good'), { passed: 1, failed: 0, faults: [] });
   assert.match(run.stdout, /^skipped: good: later: planted$/m);
+});
+
+test('a file may take its time after its last test', () => {
+  assert.deepEqual(pick('unhurried'), { passed: 1, failed: 0, faults: [] });
 });
 
 test('a failing test is shown in full', () => {
@@ -163,7 +168,7 @@ function pick(name: string) {
 function plant(root: string, name: string, body: string): void {
   mkdirSync(join(folder, root), { recursive: true });
   writeFileSync(join(folder, root, 'package.json'), '{"type":"module"}');
-  const imports = `import { test } from 'node:test'; import { spawn } from 'node:child_process'; import fs from 'node:fs'; import os from 'node:os'; import path from 'node:path';`;
+  const imports = `import { after, test } from 'node:test'; import { spawn } from 'node:child_process'; import fs from 'node:fs'; import os from 'node:os'; import path from 'node:path';`;
   writeFileSync(join(folder, root, `${name}.test.js`), `${imports}\n${body}`);
 }
 

@@ -76,6 +76,50 @@ describe('a worker that is sent', () => {
   }
 });
 
+describe('an end that no broker takes', () => {
+  it('fails its task, and does not hold up the others', () =>
+    withFleet(async ({ app, start }) => {
+      const retries = app.task('retries', { bind: true }, (ctx) => ctx.retry({ countdown: 0, headers: { n: 10n } }));
+      const fine = app.task('fine', () => 'fine');
+      await start();
+      const result = await retries.delay();
+      assert.equal(await (await fine.delay()).get(wait), 'fine');
+      await assert.rejects(result.get(wait), /BigInt/);
+    }));
+
+  it('is set aside where only the broker finds out', () =>
+    withFleet(async ({ app, start }) => {
+      const fine = app.task('fine', () => 'fine');
+      const broker = await app.broker();
+      const backend = await app.backend();
+      const store = backend.store.bind(backend);
+      let refusals = 0;
+      backend.store = async (results) => {
+        if (results.some((one) => one.state === 'SUCCESS' && one.id === 'bad')) {
+          refusals++;
+          throw new TypeError('not this one');
+        }
+        return store(results);
+      };
+      const bad = await fine.applyAsync([], { taskId: 'bad' });
+      const good = await fine.applyMany(Array.from({ length: 20 }, () => []));
+      await start();
+      await Promise.all(good.map((result) => result.get(wait)));
+      await assert.rejects(bad.get(wait), /how it ended cannot be written: not this one/);
+      assert.ok(refusals > 0);
+      assert.equal((await broker.quarantined())[0]?.id, 'bad');
+    }));
+
+  it('of a priority off the scale is sent without one', () =>
+    withFleet(async ({ app, start, inject }) => {
+      app.task('again', { bind: true }, (ctx) => (ctx.retries > 0 ? 'again' : ctx.retry({ countdown: 0 })));
+      const envelope = withProperty(envelopeFor('again'), 'priority', 42);
+      await start();
+      await inject(envelope);
+      assert.equal(await app.AsyncResult(envelope.properties.correlation_id!).get(wait), 'again');
+    }));
+});
+
 function b64(text: string): string {
   return Buffer.from(text).toString('base64');
 }

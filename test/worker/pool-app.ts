@@ -1,4 +1,5 @@
 // The app of the pool tests: a module of its own, so that threads and processes can import it.
+import { writeFileSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { Simul } from '../../src/tasks/app.ts';
 
@@ -17,6 +18,13 @@ export const die = app.task('die', () => process.exit(3));
 
 export const block = app.task('block', { bind: true }, async (ctx) => {
   await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+});
+
+export const waitToBeTold = app.task('waitToBeTold', { bind: true }, async (ctx, file: string) => {
+  const told = new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+  writeFileSync(file, 'begun');
+  await told;
+  writeFileSync(file, 'told');
 });
 
 export const threaded = app.task('threaded', { pool: 'threads' }, () => isMainThread);

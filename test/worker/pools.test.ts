@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { UnsupportedError } from '../../src/base/errors.ts';
 import { WorkerLostError } from '../../src/tasks/errors.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
-import { app, boom, die, square, threaded, where } from './pool-app.ts';
+import { app, boom, die, square, threaded, waitToBeTold, where } from './pool-app.ts';
 
 const wait = { timeout: 20 };
 const module = new URL('./pool-app.js', import.meta.url);
@@ -28,6 +31,17 @@ for (const pool of ['threads', 'processes'] as const) {
         const result = await boom.delay();
         await assert.rejects(result.get(wait), RangeError);
         assert.match((await result.traceback()) ?? '', /pool-app\.[jt]s/);
+      }));
+
+    it('lets a task that is told to stop see it, before its worker is ended', () =>
+      withWorker({ pool, concurrency: 1 }, async () => {
+        const file = join(tmpdir(), `told-${pool}`);
+        const result = await waitToBeTold.delay(file);
+        while (!existsSync(file)) await new Promise(setImmediate);
+        await result.revoke({ terminate: true });
+        assert.equal(await (await square.delay(3)).get(wait), 9);
+        assert.equal(readFileSync(file, 'utf8'), 'told');
+        rmSync(file);
       }));
 
     it('outlives a task that takes its worker down, and sets the message aside after a few times', () =>

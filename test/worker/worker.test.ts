@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deferred } from '../../src/base/deferred.ts';
 import { CancelledError, InvalidArgumentError, InvalidStateError, TimeoutError } from '../../src/base/errors.ts';
+import { uuid } from '../../src/base/ids.ts';
+import type { Simul } from '../../src/tasks/app.ts';
 import type { TaskContext } from '../../src/tasks/context.ts';
+import { Mailbox } from '../../src/tasks/control/mailbox.ts';
 import { Ignore, MaxRetriesExceededError, Reject, TaskRevokedError } from '../../src/tasks/errors.ts';
 import { withFleet } from './fleet.ts';
 
@@ -286,6 +289,50 @@ describe('a result', () => {
       await assert.rejects(result.get(wait), TaskRevokedError);
     }));
 
+  for (const how of ['by its result', 'over remote control']) {
+    it(`revoked ${how} never runs, however long after; the mark expires once its message is gone`, () =>
+      withFleet(
+        async ({ app, start }) => {
+          let runs = 0;
+          const task = app.task('t', () => ++runs);
+          const marker = app.task('marker', () => 1);
+          const result = await task.applyAsync([], { queue: 'later' });
+          if (how === 'by its result') await result.revoke();
+          else {
+            const other = await start();
+            const only = { destination: [other.settings.hostname], timeout: 10 };
+            await new Mailbox(await app.broker()).call('revoke', { task_id: result.id }, only);
+            await other.stop();
+          }
+          await forgotten(app, uuid());
+          const worker = await start({ queues: ['later'] });
+          await (await marker.applyAsync([], { queue: 'later' })).get(wait);
+          await worker.stop();
+          assert.equal(runs, 0);
+          while ((await result.status()) !== 'PENDING') await new Promise(setImmediate);
+        },
+        { resultExpires: 0.3 },
+      ));
+  }
+
+  it('revoked with terminate while it runs: the mark expires when the run has ended', () =>
+    withFleet(
+      async ({ app, start }) => {
+        const begun = deferred();
+        const task = app.task('t', { bind: true }, async (ctx) => {
+          begun.resolve();
+          await new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+          throw new Error('stopped half-way');
+        });
+        await start();
+        const result = await task.delay();
+        await begun.promise;
+        await result.revoke({ terminate: true });
+        while ((await result.status()) !== 'PENDING') await new Promise(setImmediate);
+      },
+      { resultExpires: 0.3 },
+    ));
+
   it('revoked with terminate tells a run to stop, and stays REVOKED', () =>
     withFleet(async ({ app, start }) => {
       const [begun, ended] = [deferred(), deferred<unknown>()];
@@ -311,6 +358,9 @@ describe('bad calls', () => {
       const task = app.task('t', (x: unknown) => x);
       const bad: [() => Promise<unknown>, RegExp][] = [
         [() => task.delay(() => 1), /args\[0\]: a function/],
+        [() => task.delay(nested(120)), /nested deeper than 99 levels/],
+        [() => task.delay(JSON.parse('{"__proto__": 1}')), /args\[0\]\.__proto__/],
+        [() => task.delay('x'.repeat(50 * 2 ** 20)), /args: \d+ bytes in one message/],
         [() => task.applyAsync([1], { priority: 10 }), /priority: expected an integer from 0 to 9, received 10/],
         [() => task.applyAsync([1], { countdown: -1 }), /countdown/],
         [() => task.applyAsync([1], { eta: new Date(Number.NaN) }), /eta/],
@@ -326,3 +376,14 @@ describe('bad calls', () => {
       assert.deepEqual((await (await app.broker()).sizes()).filter((size) => size.waiting > 0), []); // prettier-ignore
     }));
 });
+
+function nested(depth: number): unknown {
+  return depth === 0 ? [] : [nested(depth - 1)];
+}
+
+/** Resolves when a result stored just now has expired. */
+async function forgotten(app: Simul, id: string): Promise<void> {
+  const backend = await app.backend();
+  await backend.store([{ id, state: 'SUCCESS', document: '{"status": "SUCCESS"}' }]);
+  while ((await backend.fetch([id]))[0] !== undefined) await new Promise(setImmediate);
+}

@@ -16,7 +16,7 @@ interface NodeTestEvent {
   };
 }
 
-/** The variable that names the event file. */
+/** The variable that names the file for what a process tells outside its report, one event a line. */
 export const eventFileVariable = 'SIMUL_TEST_EVENTS';
 
 /** A reporter for `node --test-reporter`: what node:test itself says, one JSON object a line. */

@@ -111,7 +111,8 @@ function environment(folder: string, cookie: string, node: string): NodeJS.Proce
     TMP: temporary,
     NO_COLOR: '1',
     [cookieVariable]: outer === undefined ? cookie : `${outer},${cookie}`,
-    [eventFileVariable]: join(folder, 'events'),
+    // Not the reporter's file: that one is written at an offset, over whatever somebody else appends.
+    [eventFileVariable]: join(folder, 'asides'),
   };
 }
 
@@ -198,9 +199,13 @@ function remains(folder: string): string[] {
 }
 
 function readEvents(folder: string): SuiteEvent[] {
+  return [...readLines(join(folder, 'events')), ...readLines(join(folder, 'asides'))];
+}
+
+function readLines(file: string): SuiteEvent[] {
   let text: string;
   try {
-    text = readFileSync(join(folder, 'events'), 'utf8');
+    text = readFileSync(file, 'utf8');
   } catch {
     return [];
   }

@@ -5,7 +5,14 @@ import { program } from '../../../tools/programs.ts';
 import type { Sample } from '../../harness.ts';
 import { proveCount } from '../../proof.ts';
 
-export type Workload = 'gather' | 'gather-sleep' | 'lock' | 'lock-contended' | 'semaphore' | 'queue';
+export type Workload =
+  | 'gather'
+  | 'gather-sleep'
+  | 'lock'
+  | 'lock-contended'
+  | 'semaphore'
+  | 'semaphore-in-task'
+  | 'queue';
 
 /** What a child prints. */
 export interface Report {

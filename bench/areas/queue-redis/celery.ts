@@ -70,11 +70,14 @@ class CeleryQueue implements Queue {
   }
 
   async stopWorker(): Promise<number> {
-    if (this.#worker === undefined) return 0;
-    const runs = await this.#ask<number>('runs');
-    await this.#worker.stop();
+    const worker = this.#worker;
+    if (worker === undefined) return 0;
     this.#worker = undefined;
-    return runs;
+    try {
+      return await this.#ask<number>('runs');
+    } finally {
+      await worker.stop();
+    }
   }
 
   async remaining(): Promise<number> {

@@ -61,3 +61,5 @@ if __name__ == "__main__":
     for line in sys.stdin:
         name, *args = json.loads(line)
         print(json.dumps(globals()[name](*args)), flush=True)
+    # The results that are left would each end their subscription while Python itself is ending.
+    os._exit(0)

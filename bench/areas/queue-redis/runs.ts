@@ -74,18 +74,19 @@ async function timed({ server, jobs, settings }: Bout, work: () => Promise<numbe
   const [commands, cpu] = [await server.commands(), cpuSeconds()];
   const seconds = await work();
   const spent = cpuSeconds() - cpu;
-  settings['commands/task'] = (((await server.commands()) - commands) / jobs).toFixed(2);
+  settings['commands/task'] = Number((((await server.commands()) - commands) / jobs).toPrecision(3));
   return { value: jobs / seconds, operations: jobs, cpuSeconds: spent };
 }
 
 // From the first job gone to the last one written: what a worker takes to start is no part of it.
 async function drain(queue: Queue, jobs: number): Promise<number> {
-  await queue.startWorker();
+  const starting = queue.startWorker();
   while ((await queue.remaining()) === jobs) await delay(1);
   const start = performance.now();
   const left = await queue.remaining();
   await drained(queue);
   const seconds = (performance.now() - start) / 1000;
+  await starting;
   if (left === 0) throw new Error('all jobs were done before the clock was started: more jobs, please');
   return (seconds * jobs) / left;
 }

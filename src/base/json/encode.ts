@@ -142,6 +142,7 @@ function record(value: Record<string, unknown>, walk: Walk): string {
     walk.steps[depth] = key;
     const item = value[key];
     if (item === undefined) continue;
+    if (key === '__proto__') throw refused(walk, 'readers refuse a key that could reach a prototype');
     out += keys++ === 0 ? `${text(key)}: ` : `, ${text(key)}: `;
     out += write(item, walk);
   }

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { usage } from '../exit.ts';
 import { demoOptions } from './settings.ts';
 
 /** `simul demo`: a chess master plays many boards, in every way this library can run them. */
@@ -7,6 +8,8 @@ export function demoCommand(program: Command): void {
   for (const { flags, description, value } of demoOptions) command.option(flags, description, value);
   command.action(async (options: Record<string, unknown>) => {
     const { demo } = await import('../demo.ts');
-    process.exitCode = await demo(options);
+    const code = await demo(options);
+    if (code === 2) process.stderr.write(usage(command));
+    process.exitCode = code;
   });
 }

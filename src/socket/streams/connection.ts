@@ -1,5 +1,6 @@
 import type { NetConnectOpts, Socket } from 'node:net';
 import { connect as netConnect } from 'node:net';
+import type { Readable } from 'node:stream';
 import { getRunningLoop } from '../../asyncio/loop.ts';
 import { checkWait, Wait } from '../../asyncio/wait.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
@@ -8,11 +9,13 @@ import { socketError } from './errors.ts';
 import { StreamReader } from './reader.ts';
 import { StreamWriter } from './writer.ts';
 
+/** How much a stream holds. */
 export interface StreamOptions {
   /** Bytes a reader holds before it slows the peer down, and the longest line (default 64 KiB). */
   readonly limit?: number | undefined;
 }
 
+/** How a connection is made; `timeout` and `signal` are for the making only. */
 export interface ConnectOptions extends StreamOptions, WaitOptions {
   readonly localAddress?: string | undefined;
 }
@@ -67,14 +70,18 @@ async function connect(target: NetConnectOpts, options: ConnectOptions): Promise
 }
 
 /** The streams over a connected socket, which the loop closes at its end if nobody has. */
-export function streamsOf(socket: Socket, { limit }: StreamOptions): Streams {
-  const reader = new StreamReader({ limit, flow: socket });
-  const writer = new StreamWriter(socket);
-  socket.on('data', (data) => reader.feedData(data));
-  socket.on('end', () => reader.feedEof());
-  socket.on('error', (error) => reader.setException(socketError(error)));
-  socket.on('close', () => reader.feedEof());
+export function streamsOf(socket: Socket, options: StreamOptions): Streams {
   const release = getRunningLoop().own(() => socket.destroy());
   socket.on('close', release);
-  return [reader, writer];
+  return [readerOf(socket, options), new StreamWriter(socket)];
+}
+
+/** A reader over a stream of Node's. */
+export function readerOf(stream: Readable, { limit }: StreamOptions = {}): StreamReader {
+  const reader = new StreamReader({ limit, flow: stream });
+  stream.on('data', (data: Buffer) => reader.feedData(data));
+  stream.on('end', () => reader.feedEof());
+  stream.on('error', (error) => reader.setException(socketError(error)));
+  stream.on('close', () => reader.feedEof());
+  return reader;
 }

@@ -29,7 +29,9 @@ export class StreamReader implements AsyncIterable<Buffer> {
   #error: Error | undefined;
   #wait: Wait<void> | undefined;
   /** A read for what comes next, however little: it is answered without a detour. */
-  #direct: { readonly wait: Wait<Buffer>; readonly most: number } | undefined;
+  #direct: Wait<Buffer> | undefined;
+  #most = 0;
+  readonly #directly = { external: true, abandon: () => this.#giveUp() };
 
   constructor(options: { readonly limit?: number | undefined; readonly flow?: Flow | undefined } = {}) {
     const { limit = defaultLimit, flow } = options;
@@ -56,13 +58,11 @@ export class StreamReader implements AsyncIterable<Buffer> {
     if (this.#error !== undefined && this.#buffer.size === 0) return Promise.reject(this.#error);
     if (n === 0 || this.#buffer.size > 0 || this.#ended) return Promise.resolve(this.#take(n));
     if (this.#busy) return Promise.reject(busy('read'));
-    const wait = new Wait<Buffer>('bytes of a stream', options, {
-      external: true,
-      abandon: () => {
-        this.#direct = undefined;
-      },
-    });
-    if (!wait.settled) this.#direct = { wait, most: n };
+    const wait = new Wait<Buffer>('bytes of a stream', options, this.#directly);
+    if (!wait.settled) {
+      this.#direct = wait;
+      this.#most = n;
+    }
     return wait.promise;
   }
 
@@ -123,7 +123,9 @@ export class StreamReader implements AsyncIterable<Buffer> {
   feedData(data: Uint8Array): void {
     if (this.#ended) throw new InvalidStateError('feedData after feedEof');
     if (data.length === 0) return;
-    this.#buffer.push(Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength));
+    const bytes = Buffer.isBuffer(data) ? data : Buffer.from(data.buffer, data.byteOffset, data.byteLength);
+    if (this.#direct !== undefined && bytes.length <= this.#most) return this.#answer(bytes);
+    this.#buffer.push(bytes);
     this.#wake();
     if (this.#held || this.#buffer.size <= 2 * this.#limit) return;
     this.#held = true;
@@ -139,7 +141,7 @@ export class StreamReader implements AsyncIterable<Buffer> {
   /** Breaks the stream: reads throw `error` once what came before is read. */
   setException(error: Error): void {
     this.#error = error;
-    this.#direct?.wait.reject(error);
+    this.#direct?.reject(error);
     this.#direct = undefined;
     this.#wait?.resolve();
     this.#wait = undefined;
@@ -170,13 +172,20 @@ export class StreamReader implements AsyncIterable<Buffer> {
   }
 
   #wake(): void {
-    const direct = this.#direct;
-    if (direct !== undefined) {
-      this.#direct = undefined;
-      direct.wait.resolve(this.#take(direct.most));
-    }
+    if (this.#direct !== undefined) this.#answer(this.#take(this.#most));
     this.#wait?.resolve();
     this.#wait = undefined;
+  }
+
+  // A direct read waits only while the buffer is empty, so what comes may go past it.
+  #answer(bytes: Buffer): void {
+    const direct = this.#direct!;
+    this.#direct = undefined;
+    direct.resolve(bytes);
+  }
+
+  #giveUp(): void {
+    this.#direct = undefined;
   }
 
   #take(n: number): Buffer {

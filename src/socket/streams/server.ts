@@ -15,11 +15,13 @@ import { addressOf } from './writer.ts';
 /** Serves one connection, as a task of its own. */
 export type ClientConnected = (...streams: Streams) => unknown;
 
+/** How a server listens. */
 export interface ServerOptions extends StreamOptions {
   /** Connections the system keeps that were not accepted yet (default 100). */
   readonly backlog?: number | undefined;
 }
 
+/** Where a TCP server listens. */
 export interface TcpServerOptions extends ServerOptions {
   /** Address to listen on (default: this machine only). */
   readonly host?: string | undefined;

@@ -1,4 +1,5 @@
 import type { AddressInfo, Socket } from 'node:net';
+import type { Writable } from 'node:stream';
 import { checkWait } from '../../asyncio/wait.ts';
 import { WaitQueue } from '../../asyncio/wait-queue.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
@@ -11,6 +12,9 @@ export interface SocketNames {
   readonly sockname: string | undefined;
 }
 
+/** What a writer writes to: a socket, or a pipe of a program. */
+export type Outlet = Writable & Partial<Pick<Socket, 'address' | 'remoteAddress' | 'remotePort'>>;
+
 /**
  * The bytes that go out. `write` never waits; `drain` waits while more than the buffer should hold is on its way, so
  * that a slow peer slows the writer down. (asyncio.StreamWriter)
@@ -20,7 +24,7 @@ export interface SocketNames {
  * await writer.drain();
  */
 export class StreamWriter implements AsyncDisposable {
-  readonly #socket: Socket;
+  readonly #socket: Outlet;
   readonly #drainers = new WaitQueue<void>({ external: true });
   readonly #closers = new WaitQueue<void>({ external: true });
   // Asked for at once: the system forgets them when the connection ends.
@@ -29,9 +33,9 @@ export class StreamWriter implements AsyncDisposable {
   #error: Error | undefined;
 
   /** @internal */
-  constructor(socket: Socket) {
+  constructor(socket: Outlet) {
     this.#socket = socket;
-    this.#names = { peername: peerOf(socket), sockname: addressOf(socket.address()) };
+    this.#names = { peername: peerOf(socket), sockname: addressOf(socket.address?.() ?? null) };
     socket.on('drain', () => this.#serve(this.#drainers));
     socket.on('error', (error) => {
       this.#error = socketError(error);
@@ -109,7 +113,7 @@ export class StreamWriter implements AsyncDisposable {
   /** The socket beneath. */
   getExtraInfo(name: 'socket'): Socket;
   getExtraInfo(name: keyof SocketNames | 'socket'): string | Socket | undefined {
-    if (name === 'socket') return this.#socket;
+    if (name === 'socket') return this.#socket as Socket;
     return this.#names[name];
   }
 
@@ -143,7 +147,7 @@ export function addressOf(address: AddressInfo | string | {} | null): string | u
   return joinAddress(host, port);
 }
 
-function peerOf({ remoteAddress, remotePort }: Socket): string | undefined {
+function peerOf({ remoteAddress, remotePort }: Outlet): string | undefined {
   return remoteAddress === undefined || remotePort === undefined ? undefined : joinAddress(remoteAddress, remotePort);
 }
 

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { realClock } from '../../base/clock.ts';
 import { deferred } from '../../base/deferred.ts';
 import { ClosedError } from '../../base/errors.ts';
@@ -113,7 +114,8 @@ export class RedisConnection {
       this.#facts = await shakeHands(client, this.location);
     } catch (error) {
       this.#failures++;
-      client.disconnect();
+      // For a socket that is gone already it would wait two seconds more.
+      if (!(client.stream as Socket | undefined)?.destroyed) client.disconnect();
       throw fromRedis(reason ?? error, this.location.label);
     }
     this.#failures = 0;

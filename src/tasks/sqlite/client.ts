@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { messageOf } from '../../base/error-text.ts';
 import { BrokenError } from '../../base/errors.ts';
 import type { Deferred } from '../../base/deferred.ts';
 import { deferred } from '../../base/deferred.ts';
@@ -125,7 +126,9 @@ export class SqliteClient {
 
   #break(cause: unknown): void {
     exiting.delete(this);
-    this.#broken ??= new BrokenError(`the database ${JSON.stringify(this.#path)} is gone: ${String(cause)}`, { cause });
+    this.#broken ??= new BrokenError(`the database ${JSON.stringify(this.#path)} is gone: ${messageOf(cause)}`, {
+      cause,
+    });
     for (const pending of this.#pending.values()) pending.reject(this.#broken);
     this.#pending.clear();
     this.onBreak();

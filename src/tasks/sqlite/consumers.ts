@@ -45,6 +45,9 @@ export class Consumers {
   readonly #locks: string;
   readonly #local = new Map<number, LocalConsumer>();
   readonly #lockName = `${randomUUID()}${lockSuffix}`;
+  /** What the transaction under way changes in `#local` once it is committed. */
+  #joining: LocalConsumer[] = [];
+  #leaving: number[] = [];
   readonly #suspects = new Map<number, { expires: number; since: number }>();
   #life: LifeLock | undefined;
 
@@ -77,7 +80,7 @@ export class Consumers {
     const id = this.#messages.nextId('consumer', 1);
     const consumer = { id, request, expires: 0, claims: 0, beat: 0, beatAt: performance.now(), stalled: false };
     this.#renew(consumer, now);
-    this.#local.set(id, consumer);
+    this.#joining.push(consumer);
     return consumer;
   }
 
@@ -85,8 +88,26 @@ export class Consumers {
   leave(id: number): boolean {
     if (!this.#local.has(id)) return false;
     const any = this.#expel(id, false);
-    this.#local.delete(id);
+    this.#leaving.push(id);
     return any;
+  }
+
+  /** The transaction in which consumers joined or left has been committed. */
+  committed(): void {
+    for (const consumer of this.#joining) this.#local.set(consumer.id, consumer);
+    for (const id of this.#leaving) this.#local.delete(id);
+    this.rolledBack();
+  }
+
+  /** It has not: who joined in it is not there, and who left still is. */
+  rolledBack(): void {
+    this.#joining = [];
+    this.#leaving = [];
+  }
+
+  /** Does nothing more for one that could not leave: its claims are given back when its lease is over. */
+  abandon(id: number): void {
+    this.#local.delete(id);
   }
 
   /** The number for a new claim, with a lease that lasts. In a write transaction. */
@@ -125,12 +146,15 @@ export class Consumers {
     }
   }
 
-  /** Lets go of everything. */
+  /**
+   * Lets go of everything. Whoever stops in good order has left before: claims that are still held here belong to a
+   * process that ends in the midst of its work, and may end because of it, so they count as attempts.
+   */
   close(): void {
     try {
       if (this.#local.size === 0) return;
       this.#db.write('normal', () => {
-        for (const id of this.#local.keys()) this.#expel(id, false);
+        for (const id of this.#local.keys()) this.#expel(id, true);
       });
     } finally {
       this.#local.clear();

@@ -19,6 +19,7 @@ export class Database {
   readonly library: SqliteLibrary;
   readonly #path: string;
   readonly #db: SqliteDatabase;
+  readonly #file: string;
   readonly #lock: WriteLock;
   readonly #wal: boolean;
   readonly #statements = new Map<string, SqliteStatement>();
@@ -30,6 +31,7 @@ export class Database {
     this.#path = path;
     this.library = loadSqlite();
     this.#db = this.library.open(path);
+    this.#file = identify(path);
     this.#lock = new WriteLock(join(locks, 'write.lock'));
     this.#wal = hasFlock() || resetsWalSafely(this.library.version);
     try {
@@ -39,6 +41,11 @@ export class Database {
       this.#db.close();
       throw error;
     }
+  }
+
+  /** Whether the file is no longer the one at its path: nobody else would see what is written into it. */
+  get isRemoved(): boolean {
+    return identify(this.#path) !== this.#file;
   }
 
   /** Runs `fn` in one write transaction; what fails leaves nothing behind. */
@@ -160,4 +167,9 @@ export class Database {
     if (statement === undefined) this.#statements.set(sql, (statement = this.#db.prepare(sql)));
     return statement;
   }
+}
+
+function identify(path: string): string {
+  const file = statSync(path, { throwIfNoEntry: false });
+  return file === undefined ? '' : `${file.dev} ${file.ino}`;
 }

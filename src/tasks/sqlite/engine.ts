@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { Bell } from './bell.ts';
 import { Consumers } from './consumers.ts';
+import type { Durability } from './database.ts';
 import { Database } from './database.ts';
 import { toFailure } from './failure.ts';
 import { Messages } from './messages.ts';
@@ -55,7 +56,9 @@ export class Engine {
     return `${this.#db.library.name} ${this.#db.library.version}`;
   }
 
+  /** Throws if the file was removed, and has released everything then. */
   handle(calls: readonly CallMessage[]): void {
+    this.#checkFile();
     const failed = (error: unknown) => this.#fail(calls, error);
     this.#step(() => {
       const writes = calls.filter(isWrite);
@@ -141,7 +144,7 @@ export class Engine {
   #transact(writes: readonly WriteCall[], receives: boolean): void {
     const time = now();
     let claimed: [number, ClaimedRow[]][] = [];
-    const { answers, news } = this.#db.write(durabilityOf(writes), () => {
+    const { answers, news } = this.#write(durabilityOf(writes), () => {
       const done = this.#writes.run(writes, time);
       if (receives) {
         if (this.#messages.promote(time)) done.news.messages = true;
@@ -159,6 +162,17 @@ export class Engine {
     }
   }
 
+  #write<T>(durability: Durability, fn: () => T): T {
+    try {
+      const result = this.#db.write(durability, fn);
+      this.#consumers.committed();
+      return result;
+    } catch (error) {
+      this.#consumers.rolledBack();
+      throw error;
+    }
+  }
+
   // One call that cannot be done must not fail its neighbours in the transaction.
   #retryApart(writes: readonly WriteCall[], receives: boolean, error: unknown): void {
     if (writes.length + Number(receives) > 1 && !isLocked(error)) {
@@ -167,7 +181,10 @@ export class Engine {
       return;
     }
     const failure = toFailure(error);
-    for (const [call] of writes) this.#answers.push([call, undefined, failure]);
+    for (const [call, name, argument] of writes) {
+      this.#answers.push([call, undefined, failure]);
+      if (name === 'leave') this.#consumers.abandon(argument.consumer);
+    }
     if (receives) for (const call of this.#receives.drain()) this.#answers.push([call, undefined, failure]);
   }
 
@@ -235,9 +252,21 @@ export class Engine {
   #schedule(): void {
     clearTimeout(this.#tickTimer);
     this.#tickTimer = setTimeout(() => {
+      this.#checkFile();
       this.#step(() => this.#tick());
       this.#schedule();
     }, this.#interval * 1000);
+  }
+
+  // SQLite would go on with the removed file for ever. Locks and watches belong to the process, not to this thread.
+  #checkFile(): void {
+    if (!this.#db.isRemoved) return;
+    try {
+      this.close();
+    } catch {
+      // Nothing of it is worth saving.
+    }
+    throw new Error('its file was removed or replaced while it was in use; start this program again');
   }
 
   #sweepResults(time: number): void {

@@ -14,6 +14,14 @@ interface ClaimRow extends ReadyRow {
   readonly queue: string;
 }
 
+/** What is noted of messages that are claimed together. */
+interface NewClaim {
+  readonly consumer: number;
+  readonly number: number;
+  /** It counts as an attempt from now on. */
+  readonly begun: boolean;
+}
+
 /** The statements on messages. All but the reading ones are to be called in a write transaction. */
 export class Messages {
   readonly #db: Database;
@@ -65,16 +73,21 @@ export class Messages {
   }
 
   /** Claims up to `max`: the most urgent over all queues, the oldest among equals. */
-  claim(consumer: number, claim: number, queues: readonly string[], max: number): ClaimedRow[] {
+  claim(claim: NewClaim, queues: readonly string[], max: number): ClaimedRow[] {
     const heads = queues.flatMap((queue) => this.#head(queue, max));
     if (heads.length === 0) return [];
     if (queues.length > 1) heads.sort((a, b) => a.rank - b.rank || a.id - b.id);
     const taken = heads.slice(0, max);
     for (const queue of queues) {
       const last = taken.findLast((row) => row.queue === queue);
-      if (last !== undefined) this.#move(consumer, claim, last);
+      if (last !== undefined) this.#move(claim, last);
     }
-    return this.#texts(consumer, claim, taken);
+    return this.#texts(claim, taken);
+  }
+
+  begin({ consumer, messages, claims }: ClaimKeys): void {
+    const sql = 'UPDATE claims SET begun = 1 WHERE consumer = ? AND id = ? AND claim = ?';
+    for (const [i, id] of messages.entries()) this.#db.run(sql, [consumer, id, claims[i]!]);
   }
 
   acknowledge(keys: ClaimKeys): boolean[] {
@@ -114,11 +127,11 @@ export class Messages {
     return rows.map(({ queue, id, reason, time, text }) => ({ queue, id: id ?? undefined, reason, time, text }));
   }
 
-  /** Gives back everything a consumer holds; tells whether it was anything. */
+  /** Gives back everything a consumer holds, what it had begun as attempted; tells whether it was anything. */
   giveBack(consumer: number, attempted: boolean): boolean {
     const any = this.#db.all('SELECT 1 FROM claims WHERE consumer = ? LIMIT 1', [consumer]).length > 0;
     if (!any) return false;
-    this.#db.run('INSERT INTO ready SELECT queue, rank, id, failures + ?, 1 FROM claims WHERE consumer = ?', [
+    this.#db.run('INSERT INTO ready SELECT queue, rank, id, failures + ? * begun, 1 FROM claims WHERE consumer = ?', [
       attempted ? 1 : 0,
       consumer,
     ]);
@@ -126,16 +139,42 @@ export class Messages {
     return true;
   }
 
-  /** Deletes up to `limit` messages that wait in a queue; tells how many. */
+  /** Deletes some of the messages that wait in a queue, about `limit`; tells how many, 0 when there are none left. */
   purge(queue: string, limit: number): number {
-    const ready = this.#head(queue, limit);
-    const last = ready.at(-1);
-    if (last !== undefined) this.#deleteHead(last);
-    const sql = 'SELECT due, id FROM delayed WHERE queue = ? LIMIT ?';
-    const delayed = this.#db.all<{ due: number; id: number }>(sql, [queue, limit - ready.length]);
-    for (const { due, id } of delayed) this.#db.run('DELETE FROM delayed WHERE due = ? AND id = ?', [due, id]);
-    this.#deleteTexts([...ready, ...delayed].map((row) => row.id));
-    return ready.length + delayed.length;
+    const ids = this.#purgeReady(queue, limit);
+    if (ids.length < limit) for (const id of this.#purgeDelayed(queue, limit - ids.length)) ids.push(id);
+    this.#deleteTexts(ids);
+    return ids.length;
+  }
+
+  // The oldest of each priority: their texts lie side by side, while those of one priority are strewn over all pages.
+  #purgeReady(queue: string, limit: number): number[] {
+    const ranks = this.#ranks(queue);
+    const ids: number[] = [];
+    for (const rank of ranks) {
+      const sql = 'SELECT id FROM ready WHERE queue = ? AND rank = ? ORDER BY id LIMIT ?';
+      const rows = this.#db.all<{ id: number }>(sql, [queue, rank, Math.ceil(limit / ranks.length)]);
+      this.#db.run('DELETE FROM ready WHERE queue = ? AND rank = ? AND id <= ?', [queue, rank, rows.at(-1)!.id]);
+      for (const { id } of rows) ids.push(id);
+    }
+    return ids;
+  }
+
+  #ranks(queue: string): number[] {
+    const ranks: number[] = [];
+    const sql = 'SELECT rank FROM ready WHERE queue = ? AND rank > ? ORDER BY rank LIMIT 1';
+    for (let rank: number | undefined = -1; rank !== undefined;) {
+      rank = this.#db.all<{ rank: number }>(sql, [queue, rank])[0]?.rank;
+      if (rank !== undefined) ranks.push(rank);
+    }
+    return ranks;
+  }
+
+  #purgeDelayed(queue: string, limit: number): number[] {
+    const sql = 'SELECT id FROM delayed WHERE queue = ? ORDER BY id LIMIT ?';
+    const ids = this.#db.all<{ id: number }>(sql, [queue, limit]).map(({ id }) => id);
+    if (ids.length > 0) this.#db.run('DELETE FROM delayed WHERE queue = ? AND id <= ?', [queue, ids.at(-1)!]);
+    return ids;
   }
 
   sizes(queues: readonly string[] | undefined): QueueSize[] {
@@ -175,12 +214,12 @@ export class Messages {
   }
 
   // What was taken of a queue is all of it up to the last one, so that two ranges do it.
-  #move(consumer: number, claim: number, last: ReadyRow & { queue: string }): void {
+  #move({ consumer, number, begun }: NewClaim, last: ReadyRow & { queue: string }): void {
     const { queue, rank, id } = last;
     this.#db.run(
-      `INSERT INTO claims SELECT ?, id, ?, queue, rank, failures, redelivered FROM ready
-       WHERE queue = ? AND (rank, id) <= (?,?)`,
-      [consumer, claim, queue, rank, id],
+      `INSERT INTO claims (consumer, id, claim, queue, rank, failures, redelivered, begun)
+       SELECT ?, id, ?, queue, rank, failures, redelivered, ? FROM ready WHERE queue = ? AND (rank, id) <= (?,?)`,
+      [consumer, number, begun ? 1 : 0, queue, rank, id],
     );
     this.#deleteHead(last);
   }
@@ -189,7 +228,7 @@ export class Messages {
     this.#db.run('DELETE FROM ready WHERE queue = ? AND (rank, id) <= (?,?)', [queue, rank, id]);
   }
 
-  #texts(consumer: number, claim: number, taken: readonly (ReadyRow & { queue: string })[]): ClaimedRow[] {
+  #texts({ consumer, number }: NewClaim, taken: readonly (ReadyRow & { queue: string })[]): ClaimedRow[] {
     const sql = 'SELECT text FROM json_each(?) AS j LEFT JOIN messages AS m ON m.id = j.value ORDER BY j.key';
     const rows = this.#db.all<{ text: unknown }>(sql, [JSON.stringify(taken.map((row) => row.id))]);
     const claimed: ClaimedRow[] = [];
@@ -197,7 +236,7 @@ export class Messages {
       const text = rows[i]!.text;
       // A message whose text is gone can only come from a hand in the tables; there is nothing to hand out.
       if (text === null) this.#db.run('DELETE FROM claims WHERE consumer = ? AND id = ?', [consumer, id]);
-      else claimed.push([id, claim, queue, failures + 1, redelivered !== 0, asText(text)]);
+      else claimed.push([id, number, queue, failures + 1, redelivered !== 0, asText(text)]);
     }
     return claimed;
   }

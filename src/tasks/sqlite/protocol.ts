@@ -18,6 +18,8 @@ export interface ConsumerRequest {
   readonly queues: readonly string[];
   readonly lease: number;
   readonly stallTimeout: number | undefined;
+  /** Claims count as attempts only once they are begun. */
+  readonly begins: boolean;
   /** Incremented by the thread of the consumer's user while it is not blocked. */
   readonly heartbeat: Int32Array | undefined;
 }
@@ -31,12 +33,13 @@ export interface Calls {
   consume: [ConsumerRequest, number];
   /** Answered when there is something, or with undefined when cancelled. */
   receive: [{ consumer: number; max: number }, ClaimedRow[] | undefined];
+  begin: [ClaimKeys, void];
   acknowledge: [ClaimKeys, boolean[]];
   release: [ClaimKeys & { due: number | null; attempted: boolean }, void];
   quarantine: [ClaimKeys & { reason: string; id: string | null }, void];
   leave: [{ consumer: number }, void];
   sizes: [{ queues: readonly string[] | undefined }, QueueSize[]];
-  /** Deletes at most `limit` messages; tells how many. */
+  /** Deletes about `limit` messages; tells how many, 0 when there are none left. */
   purge: [{ queue: string; limit: number }, number];
   quarantined: [{ limit: number }, QuarantinedMessage[]];
   /** `lifetimes` in seconds, 0 for ever. */

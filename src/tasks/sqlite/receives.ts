@@ -51,8 +51,9 @@ export class Receives {
       // What a blocked thread claims, nobody works on.
       if (local === undefined || local.stalled) continue;
       if (!this.#messages.hasReady(local.request.queues)) continue;
-      const claim = this.#consumers.nextClaim(local, time);
-      const rows = this.#messages.claim(consumer, claim, local.request.queues, max);
+      const number = this.#consumers.nextClaim(local, time);
+      const claim = { consumer, number, begun: !local.request.begins };
+      const rows = this.#messages.claim(claim, local.request.queues, max);
       if (rows.length > 0) served.push([call, rows]);
     }
     return served;

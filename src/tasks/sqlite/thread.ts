@@ -34,9 +34,16 @@ function serve(engine: Engine, calls: CallMessage[]): void {
     port.postMessage([[close[0], undefined, toFailure(error)]]);
   } finally {
     port.close();
-    Atomics.store(data.closed, 0, 1);
-    Atomics.notify(data.closed, 0);
+    released();
   }
 }
+
+function released(): void {
+  Atomics.store(data.closed, 0, 1);
+  Atomics.notify(data.closed, 0);
+}
+
+// Also when it ends by an error.
+process.once('exit', released);
 
 start();

@@ -7,6 +7,7 @@ import type { Results } from './results.ts';
 const names = [
   'publish',
   'consume',
+  'begin',
   'acknowledge',
   'release',
   'quarantine',
@@ -62,6 +63,9 @@ export class Writes {
       case 'publish':
         news.messages = true;
         this.#messages.publish(call[2]);
+        break;
+      case 'begin':
+        this.#messages.begin(call[2]);
         break;
       case 'acknowledge':
         return this.#messages.acknowledge(call[2]);

@@ -23,7 +23,9 @@ async function storeRevoked({ backend }: ControlTarget, ids: readonly string[], 
   const stored = await backend.fetch(ids);
   const open = ids.filter((_, i) => !readyStates.has(stored[i]?.state ?? ''));
   const error = new TaskRevokedError(terminate ? 'terminated' : 'revoked');
-  await backend.store(open.map((id) => ({ id, state: 'REVOKED', document: errorDocument({ id }, 'REVOKED', error) })));
+  await backend.store(
+    open.map((id) => ({ id, state: 'REVOKED', document: errorDocument({ id }, 'REVOKED', error), keep: true })),
+  );
 }
 
 export function idsOf(value: unknown): string[] {

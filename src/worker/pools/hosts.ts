@@ -11,6 +11,10 @@ import type { Pool, Run } from '../pool.ts';
 
 const child = fromModule<typeof import('./child.ts')>(new URL('./child.js', import.meta.url));
 
+// Seconds a task that was told to stop gets to do so, and what is left of them when the worker itself stops.
+const grace = 2;
+const lastGrace = 1;
+
 export interface HostPoolOptions {
   readonly name: PoolName;
   readonly concurrency: number;
@@ -51,7 +55,7 @@ export class HostPool implements Pool {
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    await Promise.all([...this.#all].map((host) => host.terminate()));
+    await Promise.all([...this.#all].map((host) => end(host, lastGrace)));
   }
 
   async #run(job: Job, signal: AbortSignal): Promise<Outcome> {
@@ -75,7 +79,7 @@ export class HostPool implements Pool {
   // A run that was given up may still block its thread: the slot is free only once the thread is.
   #free(host: Host): void {
     if (!this.#all.has(host)) return;
-    if (host.running > 0) return void host.terminate();
+    if (host.running > 0) return void end(host, grace);
     const waiting = this.#waiting.shift();
     if (waiting === undefined) this.#idle.push(host);
     else waiting(host);
@@ -85,7 +89,7 @@ export class HostPool implements Pool {
     const host = this.#options.startHost();
     this.#all.add(host);
     void host.exited.then((exit) => this.#replace(host, exit.why));
-    await host.call(child.prepare, [this.#options.module, this.#options.loglevel]);
+    await host.call(child.prepare, [this.#options.module, this.#options.loglevel, process.pid]);
     this.#free(host);
   }
 
@@ -93,14 +97,21 @@ export class HostPool implements Pool {
     this.#all.delete(host);
     const at = this.#idle.indexOf(host);
     if (at >= 0) this.#idle.splice(at, 1);
+    if (!this.#stopping.signal.aborted) this.#options.log.warn(`${host.name} ${why}; another takes its place`);
     for (let delay = 0.1; !this.#stopping.signal.aborted; delay = Math.min(delay * 2, 5)) {
       try {
-        this.#options.log.warn(`${host.name} ${why}; another takes its place`);
         return await this.#add();
       } catch (error) {
+        if (this.#stopping.signal.aborted) return;
         this.#options.log.error(`cannot start a worker ${this.name}, trying again: ${messageOf(error)}`);
         await pause(delay, this.#stopping.signal);
       }
     }
   }
+}
+
+/** Lets what runs there see that it was told to stop; then it is ended, whether it did or not. */
+async function end(host: Host, seconds: number): Promise<void> {
+  if (host.running > 0) await host.close({ timeout: seconds }).catch(() => {});
+  await host.terminate();
 }

@@ -17,7 +17,10 @@ export interface Place extends AsyncDisposable {
 }
 
 export const places: Record<string, () => Place> = {
-  memory: () => place([`memory://${uuid()}`], new ResourceStack()),
+  memory: () => {
+    const { broker, ...rest } = place([`memory://${uuid()}`], new ResourceStack());
+    return { ...rest, broker: { ...broker, lossless: true } };
+  },
   sqlite: () => {
     const stack = new ResourceStack();
     const directory = mkdtempSync(join(tmpdir(), 'simul-conformance-'));

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
@@ -112,7 +113,7 @@ test('a Redis that is loading is waited for', async () => {
     return command === 'EVALSHA' ? '*1\r\n$0\r\n\r\n' : ':1\r\n';
   });
   const port = await server.listen();
-  await using impatient = await openBroker(`redis://127.0.0.1:${port}?retry_timeout=0.1`);
+  await using impatient = await openBroker(`redis://127.0.0.1:${port}?retry_timeout=1`);
   const error = await rejection(impatient.publish([message('a')]));
   assert.match(error.message, /still loading.*tried \d+ times/);
   assert.equal(error.permanent, false);
@@ -150,10 +151,10 @@ test('a full Redis refuses what is new and lets the work end', async () => {
   await broker.publish([message('a'), message('b')]);
   await place.call('CONFIG', 'SET', 'maxmemory', '1');
   for (const work of [
-    broker.publish([message('c')]),
-    backend.store([{ id: 'a', state: 'SUCCESS', document: '{"status": "SUCCESS"}' }]),
+    () => broker.publish([message('c')]),
+    () => backend.store([{ id: 'a', state: 'SUCCESS', document: '{"status": "SUCCESS"}' }]),
   ]) {
-    const error = await rejection(work);
+    const error = await rejection(work());
     assert.match(error.message, /out of memory: raise its maxmemory/);
     assert.equal(error.permanent, false);
   }
@@ -231,4 +232,21 @@ test('URLs say what is wrong with them', async () => {
     await assert.rejects(openBroker(url), InvalidArgumentError, url);
     await assert.rejects(openBackend(url), InvalidArgumentError, url);
   }
+});
+
+test('without the library a Redis URL says what to install', () => {
+  const hook = `export const resolve = (name, context, next) => {
+    if (name === 'ioredis') throw new Error('there is none');
+    return next(name, context);
+  }`;
+  const registry = new URL('../../../src/tasks/registry.js', import.meta.url).href;
+  const program = `
+    import { register } from 'node:module';
+    register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(hook)}));
+    const { openBackend, openBroker } = await import(${JSON.stringify(registry)});
+    for (const open of [openBroker, openBackend]) await open('redis://localhost').catch((error) => console.log(error.message));
+  `;
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], { encoding: 'utf8' });
+  const line = 'a redis:// URL needs the package "ioredis": npm install ioredis\n';
+  assert.equal(stdout, line + line);
 });

@@ -173,3 +173,23 @@ test('keys of a prefix are apart from others', async () => {
   const keys = (await place.call<string[]>('KEYS', '*')).filter((key) => !key.includes('published'));
   assert.deepEqual(keys.sort(), ['x_celery-task-meta-i', 'x_kombu.binding.q', 'xq']);
 });
+
+test('results lie where Celery looks for them, expire, and replace what is none', async () => {
+  await using place = await Place.open();
+  const backend = await place.backend('', { resultExpires: 100 });
+  const document = '{"status": "SUCCESS", "result": 5, "task_id": "i"}';
+  await place.call('RPUSH', 'celery-task-meta-i', 'no result');
+  await place.call('SET', 'celery-task-meta-j', 'no JSON');
+  await backend.store(['i', 'j', 'k'].map((id) => ({ id, state: 'SUCCESS', document })));
+  for (const id of ['i', 'j', 'k']) {
+    assert.equal(await place.call('GET', `celery-task-meta-${id}`), document);
+    assert.ok((await place.call<number>('TTL', `celery-task-meta-${id}`)) > 90);
+  }
+  const foreign = '{"task_id": "c", "result": {"a": NaN}, "status": "STARTED"}';
+  await place.call('SET', 'celery-task-meta-c', foreign.replace('NaN', '1'));
+  await backend.store([{ id: 'c', state: 'FAILURE', document: '{"status": "FAILURE"}' }]);
+  assert.equal((await backend.fetch(['c']))[0]!.state, 'FAILURE');
+  await place.call('SET', 'celery-task-meta-c', foreign.replace('STARTED', 'SUCCESS'));
+  await backend.store([{ id: 'c', state: 'FAILURE', document: '{"status": "FAILURE"}' }]);
+  assert.equal((await backend.fetch(['c']))[0]!.state, 'SUCCESS');
+});

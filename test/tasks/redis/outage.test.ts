@@ -13,7 +13,7 @@ import { program } from '../../../tools/programs.ts';
 import { freePort } from '../../support/server.ts';
 import { idOf, message } from '../sqlite/messages.ts';
 import { Program } from '../sqlite/program.ts';
-import { Place } from './place.ts';
+import { Place, until } from './place.ts';
 import { Proxy } from './proxy.ts';
 
 const redisServer = program('redis-server');
@@ -119,6 +119,21 @@ test('a message whose confirmation was lost is not sent twice', async () => {
   await swallowed;
   await broker.publish([message('d')]);
   assert.equal(await place.call('LLEN', 'q'), 4);
+});
+
+test('a wait survives the loss of its connection, whenever the result comes, and ends its subscription', async () => {
+  await using place = await Place.open();
+  const [client, worker] = [await place.backend(), await place.backend('?retry_timeout=6')];
+  const subscribers = async () => (await place.call<[string, number]>('PUBSUB', 'NUMSUB', 'celery-task-meta-t'))[1];
+  const waiting = client.wait('t');
+  await until(subscribers, (count) => count === 1);
+  await place.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  await until(subscribers, (count) => count === 1);
+  await place.call('CLIENT', 'KILL', 'TYPE', 'pubsub');
+  // Perhaps before it listens again: then it must find the result by itself.
+  await worker.store([{ id: 't', state: 'SUCCESS', document: '{"status": "SUCCESS", "result": 5}' }]);
+  assert.equal((await waiting).state, 'SUCCESS');
+  await until(subscribers, (count) => count === 0);
 });
 
 test('connections cut at random: every task sent runs, every result arrives', { timeout: 100_000 }, async () => {

@@ -34,14 +34,15 @@ test('the claims of a killed process are back within seconds, long before its le
   );
 });
 
-test('a process that exits without closing anything leaves its claims to others', async () => {
+test('a process that exits without closing anything leaves its claims to others, counted', async () => {
   await using place = await Place.open();
   const broker = await place.broker();
   await broker.publish([message('a')]);
   await using gone = holder(place.url(), 1, 5, 'exit');
   assert.deepEqual(await gone.next(), ['a']);
   const consumer = await broker.consume({ queues: ['q'], lease: 600, hostname: 'other' });
-  assert.deepEqual((await consumer.receive(9)).map(idOf), ['a']);
+  const [back] = await consumer.receive(9);
+  assert.deepEqual([idOf(back!), back!.redelivered, back!.deliveries], ['a', true, 2]);
 });
 
 test('a blocked event loop keeps its claims beyond its lease', async () => {

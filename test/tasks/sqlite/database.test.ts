@@ -49,6 +49,26 @@ test('SQLite never makes a checkpoint of its own, and a failed transaction leave
   db.close();
 });
 
+test('a database of the first version is brought up to date, with what is in it', async () => {
+  using directory = new Directory();
+  prepare({ path: directory.database, locks: `${directory.database}-locks` });
+  const db = loadSqlite().open(directory.database);
+  db.exec(firstVersion);
+  db.close();
+  await using broker = await openBroker(directory.url);
+  const consumer = await broker.consume({ queues: ['q'], lease: 60, hostname: 'here', countFrom: 'begin' });
+  const deliveries = await consumer.receive(2);
+  assert.deepEqual(
+    deliveries.map(({ deliveries, redelivered }) => [deliveries, redelivered]),
+    [
+      [1, false],
+      [3, true],
+    ],
+  );
+  await consumer.begin(deliveries);
+  assert.deepEqual(await consumer.acknowledge(deliveries), [true, true]);
+});
+
 test('the log is copied back and used again, and does not grow with what is written', async () => {
   using directory = new Directory();
   await using broker = await openBroker(directory.url);
@@ -126,3 +146,33 @@ test('without flock it works all the same, with a rollback journal where the log
   assert.equal(db.prepare('SELECT count(*) AS n FROM ready').all([])[0]!['n'], 3);
   db.close();
 });
+
+// As the first version made it, with a message that waits and one that was given back twice.
+const firstVersion = `
+PRAGMA journal_mode = wal; BEGIN;
+CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO counters VALUES ('message', 3), ('consumer', 2);
+CREATE TABLE messages (id INTEGER PRIMARY KEY, text TEXT NOT NULL);
+CREATE TABLE ready (
+  queue TEXT NOT NULL, rank INTEGER NOT NULL, id INTEGER NOT NULL,
+  failures INTEGER NOT NULL DEFAULT 0, redelivered INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (queue, rank, id)) WITHOUT ROWID;
+CREATE TABLE delayed (
+  due REAL NOT NULL, id INTEGER NOT NULL, queue TEXT NOT NULL, rank INTEGER NOT NULL,
+  failures INTEGER NOT NULL DEFAULT 0, redelivered INTEGER NOT NULL DEFAULT 0,
+  PRIMARY KEY (due, id)) WITHOUT ROWID;
+CREATE TABLE claims (
+  consumer INTEGER NOT NULL, id INTEGER NOT NULL, claim INTEGER NOT NULL, queue TEXT NOT NULL, rank INTEGER NOT NULL,
+  failures INTEGER NOT NULL, redelivered INTEGER NOT NULL,
+  PRIMARY KEY (consumer, id)) WITHOUT ROWID;
+CREATE TABLE consumers (
+  id INTEGER PRIMARY KEY, hostname TEXT NOT NULL, pid INTEGER NOT NULL, lock TEXT NOT NULL, expires REAL NOT NULL);
+CREATE TABLE quarantine (
+  number INTEGER PRIMARY KEY, queue TEXT NOT NULL, id TEXT, reason TEXT NOT NULL, time REAL NOT NULL, text TEXT NOT NULL);
+CREATE TABLE results (id TEXT PRIMARY KEY, state TEXT NOT NULL, document TEXT NOT NULL, expires REAL);
+CREATE INDEX results_by_expiry ON results (expires) WHERE expires IS NOT NULL;
+PRAGMA user_version = 1;
+INSERT INTO messages VALUES (1, '{}'), (2, '{}');
+INSERT INTO ready VALUES ('q', 9, 1, 0, 0), ('q', 9, 2, 2, 1);
+COMMIT;
+`;

@@ -186,7 +186,7 @@ test('a program that only publishes ends by itself', async () => {
   assert.equal((await broker.sizes(['q']))[0]!.waiting, 3);
 });
 
-test('process.exit gives back what is claimed and leaves no lock file', async () => {
+test('process.exit gives back what is claimed, counted, and leaves no lock file', async () => {
   using directory = new Directory();
   await using broker = await openBroker(directory.url);
   await broker.publish([message('a')]);
@@ -194,7 +194,7 @@ test('process.exit gives back what is claimed and leaves no lock file', async ()
   assert.equal(await holder.end(), 3, holder.errors);
   assert.deepEqual(await broker.sizes(['q']), [{ queue: 'q', waiting: 1, delayed: 0, claimed: 0 }]);
   const [delivery] = await (await consume(broker)).receive(1);
-  assert.deepEqual([delivery!.redelivered, delivery!.deliveries], [true, 1]);
+  assert.deepEqual([delivery!.redelivered, delivery!.deliveries], [true, 2]);
   assert.equal(readdirSync(`${directory.database}-locks`).filter((name) => name.endsWith('.alive')).length, 1);
 });
 

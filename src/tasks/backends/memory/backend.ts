@@ -32,7 +32,8 @@ class MemoryBackend implements Backend {
 
   async store(results: readonly StoredResult[]): Promise<void> {
     const space = this.#open();
-    for (const { id, state, document } of results) space.store({ id, state, document }, this.#lifetime);
+    for (const { id, state, document, keep } of results)
+      space.store({ id, state, document }, keep === true ? 0 : this.#lifetime);
   }
 
   async fetch(ids: readonly string[]): Promise<(StoredResult | undefined)[]> {

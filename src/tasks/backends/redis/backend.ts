@@ -1,5 +1,6 @@
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
+import { decodeJson } from '../../../base/json/decode.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
 import type { Backend, BackendCapabilities, BackendOptions, StoredResult } from '../../backend.ts';
 import { resultLifetime } from '../../backend.ts';
@@ -101,12 +102,17 @@ class RedisBackend implements Backend {
   }
 
   async #write(results: readonly StoredResult[]): Promise<undefined[]> {
+    // Hardly ever more than one part; in their order, which counts for results of the same task.
+    for (const part of byLifetime(results)) await this.#writePart(part, part[0]!.keep === true ? 0 : this.#lifetime);
+    return results.map(() => undefined);
+  }
+
+  async #writePart(results: readonly StoredResult[], lifetime: number): Promise<void> {
     const keys = results.map(({ id }) => this.#key(id));
-    const args: (string | number)[] = [this.#lifetime];
+    const args: (string | number)[] = [lifetime];
     for (const { state, document } of results) args.push(state, document);
     // To store a result twice changes nothing.
     await this.#ask(() => runScript(this.#share.connection, storeScript, keys, args));
-    return results.map(() => undefined);
   }
 
   async #read(ids: readonly string[]): Promise<(StoredResult | undefined)[]> {
@@ -128,6 +134,16 @@ class RedisBackend implements Backend {
   }
 }
 
+function byLifetime(results: readonly StoredResult[]): StoredResult[][] {
+  const parts: StoredResult[][] = [];
+  for (const result of results) {
+    const part = parts.at(-1);
+    if (part !== undefined && (part[0]!.keep === true) === (result.keep === true)) part.push(result);
+    else parts.push([result]);
+  }
+  return parts;
+}
+
 // Celery's rule for results, unlike that for queues.
 function keyPrefix(prefix: string): string {
   return prefix === '' || /[:_.-]$/.test(prefix) ? prefix : `${prefix}_`;
@@ -142,7 +158,7 @@ function stateOf(document: string): string {
   const state = /^\{"status": "([A-Z_]+)"/.exec(document)?.[1];
   if (state !== undefined) return state;
   try {
-    const value: unknown = JSON.parse(document);
+    const value = decodeJson(document, { maxLength: Number.POSITIVE_INFINITY });
     return isRecord(value) && typeof value['status'] === 'string' ? value['status'] : '';
   } catch {
     return '';

@@ -24,8 +24,9 @@ for i = 1, #KEYS do
   local state, document = ARGV[i * 2], ARGV[i * 2 + 1]
   local stored = put(KEYS[i], document, 'NX')
   if not stored then
-    local old = redis.call('GET', KEYS[i])
-    local was = old and stateOf(old) or ''
+    -- A key that is no text holds no result, and must not stop a worker.
+    local old = redis.pcall('GET', KEYS[i])
+    local was = type(old) == 'string' and stateOf(old) or ''
     if was ~= 'SUCCESS' and (not final[was] or final[state]) then
       put(KEYS[i], document)
       stored = true

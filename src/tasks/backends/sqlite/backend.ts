@@ -31,11 +31,11 @@ class SqliteBackend implements Backend {
     if (results.length === 0) return;
     const empty = () => ({ ids: [], states: [], documents: [], lifetimes: [] });
     const { argument, result } = client.batch('store', 'store', empty);
-    for (const { id, state, document } of results) {
+    for (const { id, state, document, keep } of results) {
       argument.ids.push(id);
       argument.states.push(state);
       argument.documents.push(document);
-      argument.lifetimes.push(this.#lifetime);
+      argument.lifetimes.push(keep === true ? 0 : this.#lifetime);
     }
     await result;
   }

@@ -37,6 +37,11 @@ export class MemoryConsumer implements Consumer {
     return this.#keepAlive.during(this.#wait(max, signal));
   }
 
+  // Nothing to note: a claim that ends without being settled ends with its message.
+  async begin(): Promise<void> {
+    this.#checkOpen();
+  }
+
   async acknowledge(deliveries: readonly Delivery[]): Promise<boolean[]> {
     this.#checkOpen();
     return deliveries.map((delivery) => this.#settle(delivery.tag) !== undefined);

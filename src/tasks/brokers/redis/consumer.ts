@@ -2,16 +2,17 @@ import { throwIfAborted } from '../../../base/deadline.ts';
 import { realClock } from '../../../base/clock.ts';
 import { ClosedError, ConnectionError } from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
-import { uuid } from '../../../base/ids.ts';
 import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
 import { checkMax } from '../../consumer-options.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import { persist } from '../../redis/persistence.ts';
-import { Heartbeat } from '../sqlite/heartbeat.ts';
+import { Heartbeat } from '../../thread-heartbeat.ts';
+import { Beginnings } from './beginnings.ts';
 import { Bell } from './bell.ts';
 import { Claims } from './claims.ts';
 import { RedisDelivery } from './delivery.ts';
 import type { Layout } from './layout.ts';
+import { consumerName } from './layout.ts';
 import { Receives } from './receives.ts';
 import { restoreConsumer } from './restoration.ts';
 import { Settlements } from './settlements.ts';
@@ -21,10 +22,11 @@ import type { StewardShare } from './steward.ts';
 export class RedisConsumer implements Consumer {
   readonly #connection: RedisConnection;
   readonly #layout: Layout;
-  readonly #id = uuid().replaceAll('-', '').slice(0, 16);
+  readonly #id: string;
   readonly #receives: Receives;
   readonly #bell: Bell;
   readonly #settlements: Settlements;
+  readonly #beginnings: Beginnings | undefined;
   readonly #steward: StewardShare;
   readonly #heartbeat: Heartbeat | undefined;
   readonly #keepAlive = new KeepAlive();
@@ -38,6 +40,9 @@ export class RedisConsumer implements Consumer {
     steward: StewardShare,
     onClose: () => void,
   ) {
+    const begins = options.countFrom === 'begin';
+    this.#id = consumerName(begins);
+    this.#beginnings = begins ? new Beginnings(connection, layout.begun(this.#id)) : undefined;
     this.#connection = connection;
     this.#layout = layout;
     this.#steward = steward;
@@ -59,9 +64,16 @@ export class RedisConsumer implements Consumer {
     return this.#keepAlive.during(this.#receives.receive(max, signal));
   }
 
+  async begin(deliveries: readonly Delivery[]): Promise<void> {
+    this.#checkOpen();
+    await this.#beginnings?.add(this.#own(deliveries).map(({ tag }) => tag));
+  }
+
   async acknowledge(deliveries: readonly Delivery[]): Promise<boolean[]> {
     this.#checkOpen();
-    const held = await this.#settlements.acknowledge(this.#own(deliveries).map(({ tag }) => tag));
+    const tags = this.#own(deliveries).map(({ tag }) => tag);
+    const held = await this.#settlements.acknowledge(tags);
+    this.#beginnings?.forget(tags);
     if (held.length === deliveries.length) return held;
     let next = 0;
     return deliveries.map((delivery) => this.#isOwn(delivery) && held[next++]!);
@@ -69,7 +81,9 @@ export class RedisConsumer implements Consumer {
 
   async release(deliveries: readonly Delivery[], due?: number, attempted = false): Promise<void> {
     this.#checkOpen();
-    await this.#settlements.release(this.#own(deliveries), due, attempted);
+    const own = this.#own(deliveries);
+    await this.#settlements.release(own, due, attempted);
+    this.#beginnings?.forget(own.map(({ tag }) => tag));
   }
 
   async quarantine(delivery: Delivery, reason: string, id?: string): Promise<void> {
@@ -77,6 +91,7 @@ export class RedisConsumer implements Consumer {
     if (!this.#isOwn(delivery)) return;
     const { queue, text, tag } = delivery;
     await this.#settlements.quarantine(tag, { queue, id, reason, time: realClock.time(), text });
+    this.#beginnings?.forget([tag]);
   }
 
   close(): Promise<void> {

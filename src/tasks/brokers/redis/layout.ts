@@ -1,3 +1,5 @@
+import { uuid } from '../../../base/ids.ts';
+
 // kombu's own separator: two control bytes.
 export const separator = '\x06\x16';
 const steps = [0, 3, 6, 9] as const;
@@ -50,6 +52,11 @@ export class Layout {
     return `${this.prefix}simul:claims:${consumer}`;
   }
 
+  /** Set: those of a consumer's claims that it has begun, if it says so. */
+  begun(consumer: string): string {
+    return `${this.prefix}simul:begun:${consumer}`;
+  }
+
   /** Hash: what a consumer tells of itself. */
   consumer(id: string): string {
     return `${this.prefix}simul:consumer:${id}`;
@@ -59,6 +66,20 @@ export class Layout {
   published(publisher: string): string {
     return `${this.prefix}simul:published:${publisher}`;
   }
+}
+
+// Told by the name itself, which is there from the first claim on, whatever else of the consumer is stored by then.
+const beginner = 'begins-';
+
+/** A new name for a consumer; `begins` says that it counts only the claims that it has begun. */
+export function consumerName(begins: boolean): string {
+  const name = uuid().replaceAll('-', '').slice(0, 16);
+  return begins ? `${beginner}${name}` : name;
+}
+
+/** Whether a consumer of this name counts only the claims that it has begun. */
+export function namesBeginner(consumer: string): boolean {
+  return consumer.startsWith(beginner);
 }
 
 /** Index of the step (0 to 3) for a priority on the wire, where 0 is the most urgent: the largest not above it. */

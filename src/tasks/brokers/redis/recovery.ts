@@ -5,7 +5,7 @@ import { runScript } from '../../redis/script.ts';
 import type { Layout } from './layout.ts';
 import { readTag } from './layout.ts';
 import type { SeenConsumer } from './restoration.ts';
-import { restoreClaims, restoreConsumer } from './restoration.ts';
+import { none, restoreClaims, restoreConsumer } from './restoration.ts';
 import { stewardScript, unlockScript } from './scripts/lease.ts';
 
 /** Milliseconds after which another process takes over from a steward that is silent. */
@@ -111,7 +111,7 @@ export class Recovery {
     });
     for (let end = stale.length; end > 0; end -= 100) {
       const some = stale.slice(Math.max(0, end - 100), end);
-      await restoreClaims(this.#connection, this.#layout, { id: '', score: '', client: '' }, some, false);
+      await restoreClaims(this.#connection, this.#layout, { id: '', score: '', client: '' }, some, none);
     }
   }
 }

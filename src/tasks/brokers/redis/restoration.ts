@@ -3,7 +3,7 @@ import type { RedisConnection } from '../../redis/connection.ts';
 import { runScript } from '../../redis/script.ts';
 import { endOfValue } from './json-text.ts';
 import type { Layout } from './layout.ts';
-import { readTag, stepOf } from './layout.ts';
+import { namesBeginner, readTag, stepOf } from './layout.ts';
 import { returnedMessage, routeOf } from './returned-message.ts';
 import { buryScript, restoreScript } from './scripts/lease.ts';
 
@@ -26,13 +26,26 @@ export async function restoreConsumer(
 ): Promise<boolean> {
   const tags = (await connection.call('SMEMBERS', [layout.claims(consumer.id)])) as string[];
   tags.sort((a, b) => (readTag(a)?.number ?? 0) - (readTag(b)?.number ?? 0));
+  const attempted = lost ? await attempts(connection, layout, consumer.id) : none;
   // The newest first, so that the oldest ends up next to be taken.
   for (let end = tags.length; end > 0; end -= chunk) {
     const some = tags.slice(Math.max(0, end - chunk), end);
-    if ((await restoreClaims(connection, layout, consumer, some, lost)) < 0) return false;
+    if ((await restoreClaims(connection, layout, consumer, some, attempted)) < 0) return false;
   }
-  const keys = [layout.consumers, layout.consumer(consumer.id), layout.claims(consumer.id)];
+  const { id } = consumer;
+  const keys = [layout.consumers, layout.consumer(id), layout.claims(id), layout.begun(id)];
   return (await runScript(connection, buryScript, keys, [consumer.id, consumer.score, consumer.client])) === 1;
+}
+
+/** Whether work on a claim, by its tag, may have killed its consumer. */
+export type Attempted = (tag: string) => boolean;
+
+export const none: Attempted = () => false;
+
+async function attempts(connection: RedisConnection, layout: Layout, consumer: string): Promise<Attempted> {
+  if (!namesBeginner(consumer)) return () => true;
+  const begun = new Set((await connection.call('SMEMBERS', [layout.begun(consumer)])) as string[]);
+  return (tag) => begun.has(tag);
 }
 
 /** Gives back some claims in the order of their age; tells how many, or -1 if their consumer has come back. */
@@ -41,13 +54,13 @@ export async function restoreClaims(
   layout: Layout,
   consumer: SeenConsumer,
   tags: readonly string[],
-  lost: boolean,
+  attempted: Attempted,
 ): Promise<number> {
   const values = (await connection.call('HMGET', [layout.unacked, ...tags])) as (string | null)[];
   const lists: string[] = [];
   const args: string[] = [consumer.id, consumer.score, consumer.client];
   for (const [i, tag] of tags.entries()) {
-    const { list, text } = await destination(connection, layout, tag, values[i] ?? null, lost);
+    const { list, text } = await destination(connection, layout, tag, values[i] ?? null, attempted(tag));
     lists.push(list);
     args.push(tag, text);
   }
@@ -61,7 +74,7 @@ async function destination(
   layout: Layout,
   tag: string,
   value: string | null,
-  lost: boolean,
+  attempted: boolean,
 ): Promise<{ list: string; text: string }> {
   // Acknowledged meanwhile: the script finds that out and only tidies up.
   if (value === null) return { list: layout.quarantine, text: '' };
@@ -72,7 +85,7 @@ async function destination(
   if (queue === undefined) return { list: layout.quarantine, text: setAside(undefined, value) };
   return {
     list: layout.list(queue, ours?.step ?? stepOf(routeOf(message).priority)),
-    text: returnedMessage(message, lost && ours?.delayed !== true),
+    text: returnedMessage(message, attempted && ours?.delayed !== true),
   };
 }
 

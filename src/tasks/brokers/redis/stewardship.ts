@@ -9,7 +9,9 @@ import { restoreConsumer } from './restoration.ts';
 import { renewScript } from './scripts/lease.ts';
 import type { StewardedConsumer } from './steward-protocol.ts';
 
-const period = 1;
+/** Seconds between two rounds; shorter ones where a lease is. */
+const longestPeriod = 1;
+const shortestPeriod = 0.05;
 
 /**
  * Keeps the claims of this process's consumers, on a thread and a connection of its own, so that a blocked event loop
@@ -22,7 +24,8 @@ export class Stewardship {
   readonly #layout: Layout;
   readonly #recovery: Recovery;
   readonly #wards = new Map<string, Ward>();
-  readonly #timer: NodeJS.Timeout;
+  #period = longestPeriod;
+  #timer: NodeJS.Timeout;
   #client = '';
   #work: Promise<void> = Promise.resolve();
   #idle = true;
@@ -35,11 +38,16 @@ export class Stewardship {
     this.#connection = new RedisConnection(location, { silence: 5, longestPause: 0.5 });
     this.#recovery = new Recovery(this.#connection, this.#layout, uuid());
     this.#connection.onDown(() => void this.#reconnect());
-    this.#timer = setInterval(() => this.#tick(), period * 1000);
+    this.#timer = this.#everyPeriod();
   }
 
   add(consumer: StewardedConsumer): void {
-    this.#wards.set(consumer.id, new Ward(consumer, this.#location.visibilityTimeout));
+    const ward = new Ward(consumer, this.#location.visibilityTimeout);
+    this.#wards.set(consumer.id, ward);
+    // An expired claim must have had several chances of being renewed.
+    this.#period = Math.max(shortestPeriod, Math.min(this.#period, ward.interval / 2));
+    clearInterval(this.#timer);
+    this.#timer = this.#everyPeriod();
     this.#tick();
   }
 
@@ -55,6 +63,10 @@ export class Stewardship {
     // What is under way is cut off: it may wait for a server that does not answer.
     await this.#connection.close();
     await this.#work;
+  }
+
+  #everyPeriod(): NodeJS.Timeout {
+    return setInterval(() => this.#tick(), this.#period * 1000);
   }
 
   async #reconnect(): Promise<void> {
@@ -126,7 +138,8 @@ export class Stewardship {
 /** A consumer of this process, with when its lease was last renewed and when its user's thread last moved. */
 class Ward {
   readonly consumer: StewardedConsumer;
-  readonly #interval: number;
+  /** Seconds between two renewals. */
+  readonly interval: number;
   renewed = -Infinity;
   letGo = false;
   #beat = 0;
@@ -134,11 +147,11 @@ class Ward {
 
   constructor(consumer: StewardedConsumer, visibilityTimeout: number) {
     this.consumer = consumer;
-    this.#interval = Math.max(0.2, Math.min(consumer.lease, visibilityTimeout) / 3 - period / 2);
+    this.interval = Math.min(consumer.lease, visibilityTimeout) / 4;
   }
 
   get isDue(): boolean {
-    return realClock.now() - this.renewed >= this.#interval;
+    return realClock.now() - this.renewed >= this.interval;
   }
 
   get stalled(): boolean {

@@ -14,7 +14,7 @@ import type { ClientShare, SqliteClient } from '../../sqlite/client.ts';
 import { acquireClient } from '../../sqlite/client.ts';
 import { locate } from '../../sqlite/location.ts';
 import { SqliteConsumer } from './consumer.ts';
-import { Heartbeat } from './heartbeat.ts';
+import { Heartbeat } from '../../thread-heartbeat.ts';
 
 /** Messages deleted in one transaction, so that a purge of millions does not hold up everything else. */
 const purgeStep = 10_000;
@@ -62,10 +62,11 @@ class SqliteBroker implements Broker {
   async consume(options: ConsumerOptions): Promise<Consumer> {
     const client = this.#open();
     checkConsumerOptions(options);
-    const { hostname, lease, stallTimeout } = options;
+    const { hostname, lease, stallTimeout, countFrom } = options;
     const heartbeat = stallTimeout === undefined ? undefined : new Heartbeat(stallTimeout / 8);
     const queues = [...new Set(options.queues)];
-    const request = { hostname, queues, lease, stallTimeout, heartbeat: heartbeat?.counter };
+    const begins = countFrom === 'begin';
+    const request = { hostname, queues, lease, stallTimeout, begins, heartbeat: heartbeat?.counter };
     try {
       const id = await client.call('consume', request).result;
       const consumer = new SqliteConsumer(client, options, id, heartbeat, () => this.#consumers.delete(consumer));
@@ -87,7 +88,7 @@ class SqliteBroker implements Broker {
     for (;;) {
       const deleted = await this.#open().call('purge', { queue, limit: purgeStep }).result;
       total += deleted;
-      if (deleted < purgeStep) return total;
+      if (deleted === 0) return total;
     }
   }
 

@@ -7,7 +7,7 @@ import type { Envelope } from '../../envelope.ts';
 import { decodeEnvelope } from '../../envelope.ts';
 import type { SqliteClient } from '../../sqlite/client.ts';
 import type { ClaimedRow, ClaimKeys } from '../../sqlite/protocol.ts';
-import type { Heartbeat } from './heartbeat.ts';
+import type { Heartbeat } from '../../thread-heartbeat.ts';
 
 /** The claims themselves lie with SQLite's thread, which renews them. */
 export class SqliteConsumer implements Consumer {
@@ -17,6 +17,8 @@ export class SqliteConsumer implements Consumer {
   readonly #heartbeat: Heartbeat | undefined;
   readonly #onClose: () => void;
   readonly #receives = new Set<number>();
+  /** Names the batch of what is begun in one tick. */
+  readonly #beginning = {};
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -50,6 +52,14 @@ export class SqliteConsumer implements Consumer {
     }
     if (signal?.aborted) throw cancelledBy(signal);
     throw new ClosedError('the consumer was closed');
+  }
+
+  async begin(deliveries: readonly Delivery[]): Promise<void> {
+    this.#checkOpen();
+    if (this.#options.countFrom !== 'begin' || deliveries.length === 0) return;
+    const { argument, result } = this.#client.batch(this.#beginning, 'begin', () => this.#keys([]));
+    this.#addKeys(argument, deliveries);
+    await result;
   }
 
   async acknowledge(deliveries: readonly Delivery[]): Promise<boolean[]> {

@@ -55,7 +55,7 @@ end
 return restored
 `);
 
-/** Forgets a consumer that has no claims. KEYS: consumers, consumer, claims. ARGV: consumer, score, client as seen. */
+/** Forgets a consumer that has no claims. KEYS: consumers, consumer, claims, begun. ARGV: consumer, score, client as seen. */
 export const buryScript = script(`
 if ARGV[2] ~= '' then
   if (redis.call('ZSCORE', KEYS[1], ARGV[1]) or '') ~= ARGV[2] then return 0 end
@@ -63,7 +63,7 @@ if ARGV[2] ~= '' then
 end
 if redis.call('SCARD', KEYS[3]) > 0 then return 0 end
 redis.call('ZREM', KEYS[1], ARGV[1])
-redis.call('DEL', KEYS[2])
+redis.call('DEL', KEYS[2], KEYS[4])
 return 1
 `);
 

@@ -1,5 +1,5 @@
-import type { ClockTimer } from '../../../base/clock.ts';
-import { realClock } from '../../../base/clock.ts';
+import type { ClockTimer } from '../base/clock.ts';
+import { realClock } from '../base/clock.ts';
 
 /** Counts in shared memory for as long as its thread is not blocked, so that another thread can tell. */
 export class Heartbeat {

@@ -1,5 +1,5 @@
 // fork: 0 in the child, its pid in the parent; the child is a zombie until the parent waits for it.
-// To be started by: simul run examples/02-fork-and-wait.ts
+// To be started by: simul run examples/04-fork-and-wait.ts
 import { readFileSync } from 'node:fs';
 import { fork, forkFlags, waitpid, waitstatusToExitcode, whyNoFork } from 'simul/os';
 import { call } from 'simul/subprocess';

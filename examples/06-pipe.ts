@@ -1,5 +1,5 @@
 // A pipe between related processes: the child produces, the parent consumes.
-// To be started by: simul run examples/04-pipe.ts
+// To be started by: simul run examples/06-pipe.ts
 import { close, fdopen, fork, forkFlags, pipe, waitpid, whyNoFork, write, _exit } from 'simul/os';
 import { call, lines } from 'simul/subprocess';
 

@@ -1,0 +1,45 @@
+import { messageOf } from '../base/error-text.ts';
+import type { Worker } from '../worker/worker.ts';
+
+/** While it lives, the first SIGTERM or SIGINT stops a worker warm, the second cold. */
+export class StopSignals implements Disposable {
+  readonly #worker: Worker;
+  readonly #quiet: boolean;
+  #signals = 0;
+  /** 0, or after a cold stop 128 and the signal's number. */
+  exitCode = 0;
+
+  constructor(worker: Worker, quiet: boolean) {
+    this.#worker = worker;
+    this.#quiet = quiet;
+    process.on('SIGTERM', this.#handle);
+    process.on('SIGINT', this.#handle);
+  }
+
+  /** Whether a signal has come. */
+  get asked(): boolean {
+    return this.#signals > 0;
+  }
+
+  readonly #handle = (signal: 'SIGTERM' | 'SIGINT'): void => {
+    if (++this.#signals === 1) {
+      if (!this.#quiet)
+        process.stderr.write(`\nsimul: ${signal}: finishing the tasks under way; once more stops at once\n`);
+      void this.#worker.stop({ why: `received ${signal}` }).catch(report);
+      return;
+    }
+    this.exitCode = signal === 'SIGTERM' ? 143 : 130;
+    void this.#worker.kill({ why: `received ${signal} twice` }).catch(report);
+    // A task that blocks this thread for ever would hold up even a cold stop.
+    void this.#worker.stopped.then(() => process.exit(this.exitCode));
+  };
+
+  [Symbol.dispose](): void {
+    process.off('SIGTERM', this.#handle);
+    process.off('SIGINT', this.#handle);
+  }
+}
+
+function report(error: unknown): void {
+  process.stderr.write(`simul: ${messageOf(error)}\n`);
+}

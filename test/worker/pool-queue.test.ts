@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Deferred } from '../../src/base/deferred.ts';
+import { deferred } from '../../src/base/deferred.ts';
+import { CancelledError } from '../../src/base/errors.ts';
+import type { Delivery } from '../../src/tasks/broker.ts';
+import type { Job, Outcome } from '../../src/worker/job.ts';
+import type { Pool, Run } from '../../src/worker/pool.ts';
+import { PoolQueue } from '../../src/worker/pool-queue.ts';
+
+const done: Outcome = { kind: 'ignore' };
+const stop = new CancelledError('stop');
+
+describe('a queue before a pool', () => {
+  it('starts at once what has a slot, and the rest in its order', async () => {
+    const pool = new OneSlot();
+    const queue = new PoolQueue(pool);
+    const runs = ['a', 'b', 'c'].map((id) => queue.run(job(id), delivery(id)));
+    assert.deepEqual(pool.started, ['a']);
+    assert.deepEqual(
+      runs.map(({ begun }) => begun === undefined),
+      [false, true, true],
+    );
+    for (const [i, run] of runs.entries()) {
+      pool.end();
+      assert.equal(await run.outcome, done);
+      await turn();
+      assert.deepEqual(pool.started, ['a', 'b', 'c'].slice(0, i + 2));
+    }
+  });
+
+  it('never starts what is told to stop before its turn, and says so at once', async () => {
+    const pool = new OneSlot();
+    const queue = new PoolQueue(pool);
+    const [, b, c] = ['a', 'b', 'c'].map((id) => queue.run(job(id), delivery(id))) as [Run, Run, Run];
+    b.abort(stop);
+    assert.deepEqual(await b.outcome, { kind: 'lost', reason: 'stop' });
+    pool.end();
+    await turn();
+    assert.deepEqual(pool.started, ['a', 'c']);
+    c.abort(stop);
+    assert.equal(pool.aborted, stop);
+  });
+
+  it('has each run noted before it starts, one that had to wait when its turn comes', async () => {
+    const pool = new OneSlot();
+    const notes: Deferred<void>[] = [];
+    const noted: string[] = [];
+    const queue = new PoolQueue(pool, ({ tag }) => {
+      noted.push(tag);
+      notes.push(deferred());
+      return notes.at(-1)!.promise;
+    });
+    const runs = ['a', 'b', 'c'].map((id) => queue.run(job(id), delivery(id))) as [Run, Run, Run];
+    await turn();
+    assert.deepEqual([noted, pool.started], [['a'], []]);
+    notes[0]!.resolve();
+    await turn();
+    assert.deepEqual([noted, pool.started], [['a'], ['a']]);
+    pool.end();
+    await turn();
+    assert.deepEqual([noted, pool.started], [['a', 'b'], ['a']]);
+    // Told to stop while it is being noted, it gives its slot to the next.
+    runs[1].abort(stop);
+    notes[1]!.resolve();
+    await turn();
+    assert.deepEqual([noted, pool.started], [['a', 'b', 'c'], ['a']]);
+    // Whoever cannot be told does not hold up the work.
+    notes[2]!.reject(new Error('the broker is away'));
+    await turn();
+    assert.deepEqual(pool.started, ['a', 'c']);
+  });
+});
+
+/** A pool of one slot whose runs end when they are told to. */
+class OneSlot implements Pool {
+  readonly name = 'one';
+  readonly concurrency = 1;
+  readonly started: string[] = [];
+  aborted: Error | undefined;
+  #outcome: Deferred<Outcome> | undefined;
+
+  async start(): Promise<void> {}
+
+  run({ hostname }: Job): Run {
+    this.started.push(hostname);
+    this.#outcome = deferred();
+    return { outcome: this.#outcome.promise, abort: (reason) => void (this.aborted = reason) };
+  }
+
+  end(): void {
+    this.#outcome!.resolve(done);
+  }
+
+  async stop(): Promise<void> {}
+}
+
+function job(name: string): Job {
+  return { envelope: {} as Job['envelope'], hostname: name, redelivered: false, priority: undefined };
+}
+
+function delivery(tag: string): Delivery {
+  return { tag } as Delivery;
+}
+
+function turn(): Promise<void> {
+  return new Promise(setImmediate);
+}
