@@ -189,7 +189,9 @@ export class Ring implements Store {
   }
 
   #shift<T>(decode: (kind: number, buffer: Buffer, start: number, end: number) => T): T | undefined {
-    if (this.isEmpty) return undefined;
+    // Others may have taken meanwhile; the end has at most moved on.
+    this.#head.load();
+    if (this.#head.first === this.#tail.first) return undefined;
     let at = this.#head.first;
     const count = this.#head.second;
     let start = (at & this.#mask) + headerBytes;
