@@ -36,3 +36,5 @@ export type { Address, ConnectionOptions, ListenerOptions } from '../multiproces
 export { Manager } from '../multiprocessing/sync-manager.ts';
 export type { Proxy, SyncManager } from '../multiprocessing/sync-manager.ts';
 export { setForkserverPreload } from '../multiprocessing/forkserver.ts';
+export { getContext } from '../multiprocessing/context.ts';
+export type { ProcessContext } from '../multiprocessing/context.ts';

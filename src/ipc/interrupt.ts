@@ -13,6 +13,7 @@ export interface Interruption {
 }
 
 const key = 'simul.ipc.interrupt';
+const sliceSeconds = 0.05;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_ANONYMOUS = 0x21;
 const pageBytes = 4096;
@@ -28,6 +29,19 @@ export function interruption(): Interruption {
   return (current ??= prepare());
 }
 
+/** Where the page of this process lies, for threads that were started before there was one. */
+export function interruptPage(): number {
+  return openPage().address;
+}
+
+/** Uses the page that the main thread watches over, told by an object that came from there. */
+export function adoptInterruptPage(address: number): void {
+  if (isMainThread || page?.address === address) return;
+  page = viewPage(address);
+  current = undefined;
+  watchedOver = true;
+}
+
 /** Has a descriptor of this thread closed when the thread has ended, terminated too: it then runs nothing itself. */
 export function closeWithThread(fd: number): void {
   if (isMainThread) return;
@@ -37,6 +51,8 @@ export function closeWithThread(fd: number): void {
 
 let current: Interruption | undefined;
 let page: { address: number; words: Int32Array } | undefined;
+// Whether somebody sets this thread's word when it is to end.
+let watchedOver = false;
 
 function prepare(): Interruption {
   const { address, words } = openPage();
@@ -49,9 +65,14 @@ function prepare(): Interruption {
 function openPage(): { address: number; words: Int32Array } {
   if (page !== undefined) return page;
   const known = getEnvironmentData(key) as { pid: number; address: number } | undefined;
-  const address = known?.pid === process.pid ? known.address : map();
-  page = { address, words: new Int32Array(koffi().view(BigInt(address), pageBytes)) };
+  const given = known?.pid === process.pid ? known.address : undefined;
+  watchedOver = isMainThread || given !== undefined;
+  page = viewPage(given ?? map());
   return page;
+}
+
+function viewPage(address: number): { address: number; words: Int32Array } {
+  return { address, words: new Int32Array(koffi().view(BigInt(address), pageBytes)) };
 }
 
 function map(): number {
@@ -71,6 +92,7 @@ export function checkParent(): void {
 
 /** @internal Seconds a native wait may take at once. */
 export function longestWait(): number {
+  if (!watchedOver) return sliceSeconds;
   return parentIsGone === undefined ? Infinity : LOOK_AGAIN;
 }
 
