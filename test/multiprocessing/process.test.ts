@@ -105,3 +105,8 @@ test('so does a program whose main thread knows nothing of the lock its worker w
   const { code, stdout } = await program('multiprocessing/foreign-worker', []);
   assert.deepEqual([code, stdout], [3, 'blocked\n']);
 });
+
+test('a child of os.fork shares what its parent has made, and each keeps its own', async () => {
+  const { stdout, stderr } = await program('multiprocessing/forked', [], { fork: true });
+  assert.equal(stdout, '[true,5,true,1,7,true,true]\n', stderr);
+});
