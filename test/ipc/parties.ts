@@ -74,3 +74,12 @@ export async function holdAsyncFor(lock: SharedLock, entered: SharedEvent): Prom
   await lock.acquire({ timeout: 0.001 }).catch(() => {});
   entered.set();
 }
+
+export function hog(lock: SharedLock, stop: SharedEvent): number {
+  let times = 0;
+  for (; !stop.isSet(); times++) {
+    lock.acquireSync();
+    lock.release();
+  }
+  return times;
+}
