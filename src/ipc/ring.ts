@@ -189,9 +189,8 @@ export class Ring implements Store {
   }
 
   #shift<T>(decode: (kind: number, buffer: Buffer, start: number, end: number) => T): T | undefined {
-    // Others may have taken meanwhile; the end has at most moved on.
-    this.#head.load();
-    if (this.#head.first === this.#tail.first) return undefined;
+    // Both anew: others may have taken even what was written after the last look.
+    if (this.isEmpty) return undefined;
     let at = this.#head.first;
     const count = this.#head.second;
     let start = (at & this.#mask) + headerBytes;
