@@ -60,7 +60,6 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
     const creator = currentScope();
     this.#fn = fn;
     this.#name = name ?? kernel.nextNumber();
-    // Where each task starts the next, a chain of all that ever ran would be kept alive.
     this.#parent = nearestRunning(creator?.task as Task<unknown> | undefined);
     this.#createdAt = Math.round(kernel.clock.now() * 1000);
     this.before = undefined;
@@ -200,6 +199,8 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
       return;
     }
     this.scope.close();
+    // Where each task starts the next, a chain of all that ever ran would be kept alive.
+    this.#parent = nearestRunning(this.#parent);
     this.kernel.tasks.delete(this);
     this.kernel.clock.touch?.();
     if (this.kernel.debug && !this.looked) this.kernel.unawaited.add(this);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
+import type { Outcome, WaitOptions } from '../../src/entry/asyncio.ts';
 import {
   asCompleted,
   Condition,
@@ -88,6 +89,13 @@ describe('locks and conditions', () => {
         await assert.rejects(condition.waitFor(predicate), { argument: 'predicate' });
       }
       for (const count of [NaN, -1, 1.5]) assert.throws(() => condition.notify(count), { argument: 'count' });
+    }));
+
+  it('take options of the exported type', () =>
+    virtual(async () => {
+      const options: WaitOptions = { timeout: 1 };
+      const one: Outcome<() => Promise<true>> = (await gather([() => new Lock().acquire(options)]))[0];
+      assert.equal(one, true);
     }));
 
   it('refuse a signal that is none', () =>

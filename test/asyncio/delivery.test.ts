@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
+import { setTimeout as nodeSleep } from 'node:timers/promises';
 import {
   Barrier,
   CancelledError,
@@ -104,18 +105,21 @@ describe('a cancellation nobody has received', () => {
       assert.deepEqual(log, ['heard']);
     }));
 
-  it('is not delivered twice to who heeds the signal', () =>
-    run(async () => {
-      const task = createTask(async () => {
-        const { signal } = task;
-        await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve()));
-        await sleep(0);
-        return 'cleaned up';
-      });
-      await settled();
-      task.cancel();
-      assert.equal(await task, 'cleaned up');
-    }));
+  for (const combine of [false, true]) {
+    it(`is not delivered twice to who heeds the signal${combine ? ', or one made of it' : ''}`, () =>
+      run(async () => {
+        const task: Task<string> = createTask(async () => {
+          const own = task.signal;
+          const signal = combine ? AbortSignal.any([own, new AbortController().signal]) : own;
+          await assert.rejects(nodeSleep(60_000, undefined, { signal }), { name: 'AbortError' });
+          await sleep(0);
+          return 'cleaned up';
+        });
+        await settled();
+        task.cancel();
+        assert.equal(await task, 'cleaned up');
+      }));
+  }
 });
 
 describe('Condition.wait', () => {

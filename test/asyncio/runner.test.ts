@@ -90,18 +90,25 @@ describe('Task.parent', () => {
   it('passes over what is done, so that a chain of tasks is not kept alive', () =>
     virtual(async () => {
       const seen: [string | undefined, string][] = [];
+      const chain: Task<void>[] = [];
       const next = (left: number): void => {
         const task: Task<void> = createTask(
           async () => {
             await sleep(1);
             seen.push([task.parent?.name, task.path]);
             if (left > 0) next(left - 1);
+            chain.push(task);
           },
           { name: `link-${left}` },
         );
       };
       next(3);
       await sleep(10);
+      // Without the getter, which would look further only now.
+      assert.deepEqual(
+        chain.map((task) => Task.parentOf(task)?.name),
+        ['main', 'main', 'main', 'main'],
+      );
       assert.deepEqual(seen, [
         ['main', 'main/link-3'],
         ['main', 'main/link-2'],
