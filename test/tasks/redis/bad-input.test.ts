@@ -97,6 +97,17 @@ for (const right of ['hset', 'zadd', 'sadd', 'rpop']) {
   });
 }
 
+test('a user by whom claims cannot be renewed is told so while waiting', async () => {
+  await using place = await Place.open();
+  await place.call('ACL', 'SETUSER', 'me', 'on', '>secret', '~*', '&*', '+@all', '-smembers');
+  await using broker = await openBroker(place.url().replace('//', '//me:secret@'));
+  const consumer = await broker.consume(options);
+  const error = await rejection(consumer.receive(1));
+  assert.match(error.message, /the claims on Redis are not renewed: .* lacks a right/);
+  assert.equal(error.permanent, true);
+  await place.call('ACL', 'SETUSER', 'me', '+@all');
+});
+
 test('a Redis that is too old says so at once', async () => {
   await using old = new FakeServer((command) => (command === 'INFO' ? bulk('redis_version:5.0.14\r\n') : '+OK\r\n'));
   await permanent(
