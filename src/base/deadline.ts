@@ -95,6 +95,18 @@ export function cancelledBy(signal: AbortSignal): Error {
   return new CancelledError('cancelled', { cause: reason });
 }
 
+let ambient: () => AbortSignal | undefined = () => undefined;
+
+/** The signal of what this code runs in, where there is such a thing (an asyncio task): the default of a wait's `signal`. */
+export function ambientSignal(): AbortSignal | undefined {
+  return ambient();
+}
+
+/** Tells where `ambientSignal` comes from; for the one layer that has tasks. */
+export function provideAmbientSignal(source: () => AbortSignal | undefined): void {
+  ambient = source;
+}
+
 /** Throws what `cancelledBy` makes of an aborted signal. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw cancelledBy(signal);
