@@ -1,3 +1,4 @@
+import { onAbort } from './abort.ts';
 import type { Clock } from './clock.ts';
 import { realClock } from './clock.ts';
 import { CancelledError, InvalidArgumentError, TimeoutError } from './errors.ts';
@@ -72,9 +73,9 @@ export async function within<T>(
     };
     const done = () => {
       timer?.cancel();
-      signal?.removeEventListener('abort', abort);
+      forget();
     };
-    signal?.addEventListener('abort', abort, { once: true });
+    const forget = onAbort(signal, abort);
     promise.then(
       (value) => {
         done();

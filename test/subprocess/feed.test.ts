@@ -3,6 +3,7 @@ import { openSync, closeSync, readFileSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import * as sp from '../../src/entry/subprocess.ts';
+import { reap } from '../../src/os/reap.ts';
 import { getrlimit, setrlimit } from '../../src/os/rlimit.ts';
 
 const linux = { skip: process.platform !== 'linux' && 'Linux only' };
@@ -89,6 +90,8 @@ test('one signal for many programs makes no warning', async () => {
   process.on('warning', note);
   const { signal } = new AbortController();
   await Promise.all(Array.from({ length: 12 }, () => run(['true'], { signal })));
+  const child = new sp.Popen(['sleep', '0.1']);
+  await Promise.all(Array.from({ length: 12 }, () => child.wait({ signal })));
   await new Promise((resolve) => setImmediate(resolve));
   process.removeListener('warning', note);
   assert.deepEqual(warnings, []);
@@ -150,4 +153,17 @@ test('the executable of a shell is its name too', async () => {
   assert.equal((await run('echo $0', options)).stdout, '/bin/sh\n');
   const named = await run('tr "\\0" " " < /proc/$$/cmdline', { ...options, executable: '/usr/bin/sh' });
   if (process.platform === 'linux') assert.match(named.stdout, /^\/usr\/bin\/sh -c/);
+});
+
+test('nothing is sent to the number of a program that somebody else has waited for', linux, async (t) => {
+  const child = new sp.Popen(['true']);
+  reap(child.pid, 0);
+  assert.equal(child.poll(), undefined);
+  await assert.rejects(child.wait(), { name: 'BrokenError' });
+  const { calls } = t.mock.method(process, 'kill', () => true).mock;
+  child.terminate();
+  assert.deepEqual(child.kill(), { pids: [], escaped: [] });
+  child.kill({ tree: false });
+  await child[Symbol.asyncDispose]();
+  assert.equal(calls.length, 0);
 });
