@@ -70,6 +70,7 @@ function byteTable(encoding: string): Map<string, number> {
   const table = new Map<string, number>();
   const decoder = new TextDecoder(encoding);
   for (let byte = 0; byte < 256; byte++) table.set(decoder.decode(Uint8Array.of(byte)), byte);
+  table.delete('\ufffd'); // what stands for bytes without a meaning
   return table;
 }
 
