@@ -21,6 +21,10 @@ test(
   },
 );
 
+test('waitpid is cancelled with its task, and hears of children whatever is done to SIGCHLD', { skip }, async () => {
+  assert.equal(await forked('waitsOfTasks'), 'CancelledError');
+});
+
 test("a child can neither wait for its parent's programs nor end them", { skip }, async () => {
   assert.deepEqual(await forked('foreignProgram'), [5, 0]);
 });
