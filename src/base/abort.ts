@@ -1,34 +1,37 @@
 interface Waiting {
-  readonly fns: Set<() => void>;
+  readonly calls: Set<() => void>;
   readonly listener: () => void;
 }
 
-const listeners = new WeakMap<AbortSignal, Waiting>();
+const waitingOn = new WeakMap<AbortSignal, Waiting>();
 
 /**
  * Calls `fn` once when the signal is aborted, unless the function returned is called before. However many wait on one
- * signal, it gets one listener: Node warns of a leak from the eleventh on, and removing one walks over all. None stays
- * when nobody waits any more: a task asks its signal whether anybody heard of a cancellation.
+ * signal, it gets one listener: Node warns of a leak from the eleventh on, and removing one walks over all. The last to
+ * leave takes it away, so that a signal nobody follows any more shows none.
  */
 export function onAbort(signal: AbortSignal | undefined, fn: () => void): () => void {
   if (signal === undefined) return () => {};
-  let waiting = listeners.get(signal);
-  if (waiting === undefined) listeners.set(signal, (waiting = listen(signal)));
-  const { fns, listener } = waiting;
-  fns.add(fn);
+  const waiting = waitingOn.get(signal) ?? listen(signal);
+  // An entry of its own for each call, also where two pass the same function.
+  const call = (): void => fn();
+  waiting.calls.add(call);
   return () => {
-    if (!fns.delete(fn) || fns.size > 0) return;
-    signal.removeEventListener('abort', listener);
-    listeners.delete(signal);
+    if (!waiting.calls.delete(call) || waiting.calls.size > 0) return;
+    signal.removeEventListener('abort', waiting.listener);
+    waitingOn.delete(signal);
   };
 }
 
 function listen(signal: AbortSignal): Waiting {
-  const fns = new Set<() => void>();
-  const listener = () => {
-    for (const fn of fns) fn();
-    fns.clear();
+  const calls = new Set<() => void>();
+  const listener = (): void => {
+    waitingOn.delete(signal);
+    for (const call of calls) call();
+    calls.clear();
   };
   signal.addEventListener('abort', listener, { once: true });
-  return { fns, listener };
+  const waiting = { calls, listener };
+  waitingOn.set(signal, waiting);
+  return waiting;
 }

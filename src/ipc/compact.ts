@@ -79,13 +79,16 @@ function writeNumber(value: number): void {
 function writeText(text: string): boolean {
   const { length } = text;
   if (length > longest || position + length >= limit) return false;
-  scratch[position++] = length;
+  const start = position + 1;
+  scratch[position] = length;
+  position = start + length;
+  let all = 0;
   for (let i = 0; i < length; i++) {
     const code = text.charCodeAt(i);
-    if (code > 127) return false;
-    scratch[position++] = code;
+    scratch[start + i] = code;
+    all |= code;
   }
-  return true;
+  return all < 128;
 }
 
 function writeObject(value: object | null, depth: number): boolean {
@@ -200,8 +203,9 @@ function readText(): string {
   const start = position;
   position += length;
   if (length > shortEnough) return latin1(start, position);
+  const bytes = source;
   let hash = length;
-  for (let i = start; i < position; i++) hash = (Math.imul(hash, 31) + source[i]!) | 0;
+  for (let i = start; i < start + length; i++) hash = (Math.imul(hash, 31) + bytes[i]!) | 0;
   const slot = (hash ^ (hash >>> 10)) & 1023;
   const known = seen[slot];
   if (known !== undefined && isThere(known, start, length)) return known;
@@ -210,7 +214,8 @@ function readText(): string {
 
 function isThere(text: string, start: number, length: number): boolean {
   if (text.length !== length) return false;
-  for (let i = 0; i < length; i++) if (text.charCodeAt(i) !== source[start + i]) return false;
+  const bytes = source;
+  for (let i = 0; i < length; i++) if (text.charCodeAt(i) !== bytes[start + i]) return false;
   return true;
 }
 

@@ -40,7 +40,9 @@ export function noteLock(lock: NamedLock): void {
 }
 
 /** Notes that this thread waits for the lock of that region; the function returned takes it back. */
-export function noteWait({ words, self }: Region): () => void {
+export function noteWait(region: Region): () => void {
+  const { words, self } = region;
+  if (Atomics.load(words, STATE + (PAIRS - 1) * 2) !== 0) clearDead(region);
   for (let pair = 0; pair < PAIRS; pair++) {
     const at = STATE + pair * 2;
     if (Atomics.compareExchange(words, at, 0, self) !== 0) continue;
@@ -48,6 +50,15 @@ export function noteWait({ words, self }: Region): () => void {
     return () => Atomics.compareExchange(words, at, self, 0);
   }
   return () => {};
+}
+
+// A waiter that was killed has not taken its note back.
+function clearDead({ words, scope }: Region): void {
+  if (scope === 'threads') return;
+  for (let at = STATE; at < STATE + PAIRS * 2; at += 2) {
+    const thread = Atomics.load(words, at);
+    if (thread !== 0 && !lives(Atomics.load(words, at + 1), thread)) Atomics.compareExchange(words, at, thread, 0);
+  }
 }
 
 /**
@@ -84,7 +95,6 @@ function waitersOf({ words, scope }: Region): ThreadName[] {
   })).filter(({ thread, pid }) => thread !== 0 && (scope === 'threads' || lives(pid, thread)));
 }
 
-// A waiter that was killed has not taken its note back.
 function lives(pid: number, thread: number): boolean {
   try {
     readFileSync(`/proc/${pid}/task/${thread}/comm`);

@@ -13,10 +13,12 @@ export interface Interruption {
 }
 
 const key = 'simul.ipc.interrupt';
+const sliceSeconds = 0.05;
 const PROT_READ_WRITE = 3;
 const MAP_SHARED_ANONYMOUS = 0x21;
 const pageBytes = 4096;
-const slots = pageBytes / 4;
+// One word a thread to stop it, and one for a descriptor that must not outlive it.
+const slots = pageBytes / 8;
 
 /**
  * The interruption of this thread. One page of words for the process, one a thread, is made by the main thread and handed down
@@ -27,8 +29,30 @@ export function interruption(): Interruption {
   return (current ??= prepare());
 }
 
+/** Where the page of this process lies, for threads that were started before there was one. */
+export function interruptPage(): number {
+  return openPage().address;
+}
+
+/** Uses the page that the main thread watches over, told by an object that came from there. */
+export function adoptInterruptPage(address: number): void {
+  if (isMainThread || page?.address === address) return;
+  page = viewPage(address);
+  current = undefined;
+  watchedOver = true;
+}
+
+/** Has a descriptor of this thread closed when the thread has ended, terminated too: it then runs nothing itself. */
+export function closeWithThread(fd: number): void {
+  if (isMainThread) return;
+  Atomics.store(openPage().words, slots + (threadId % slots), fd);
+  process.once('exit', () => closeOf(threadId % slots));
+}
+
 let current: Interruption | undefined;
 let page: { address: number; words: Int32Array } | undefined;
+// Whether somebody sets this thread's word when it is to end.
+let watchedOver = false;
 
 function prepare(): Interruption {
   const { address, words } = openPage();
@@ -41,9 +65,14 @@ function prepare(): Interruption {
 function openPage(): { address: number; words: Int32Array } {
   if (page !== undefined) return page;
   const known = getEnvironmentData(key) as { pid: number; address: number } | undefined;
-  const address = known?.pid === process.pid ? known.address : map();
-  page = { address, words: new Int32Array(koffi().view(BigInt(address), pageBytes)) };
+  const given = known?.pid === process.pid ? known.address : undefined;
+  watchedOver = isMainThread || given !== undefined;
+  page = viewPage(given ?? map());
   return page;
+}
+
+function viewPage(address: number): { address: number; words: Int32Array } {
+  return { address, words: new Int32Array(koffi().view(BigInt(address), pageBytes)) };
 }
 
 function map(): number {
@@ -63,6 +92,7 @@ export function checkParent(): void {
 
 /** @internal Seconds a native wait may take at once. */
 export function longestWait(): number {
+  if (!watchedOver) return sliceSeconds;
   return parentIsGone === undefined ? Infinity : LOOK_AGAIN;
 }
 
@@ -93,7 +123,10 @@ function follow(worker: Worker): void {
     stop(id % slots);
     return ended;
   };
-  worker.once('exit', () => Atomics.store(openPage().words, id % slots, 0));
+  worker.once('exit', () => {
+    Atomics.store(openPage().words, id % slots, 0);
+    closeOf(id % slots);
+  });
 }
 
 function stop(index: number): void {
@@ -101,6 +134,11 @@ function stop(index: number): void {
   Atomics.store(words, index, 1);
   const wake = libc('long syscall(long number, uintptr_t word, int op, int count, long a, long b, long c)');
   wake(process.arch === 'arm64' ? 98 : 202, address + index * 4, 1, 0x7fffffff, 0, 0, 0);
+}
+
+function closeOf(index: number): void {
+  const fd = Atomics.exchange(openPage().words, slots + index, 0);
+  if (fd > 0) libc('int close(int fd)')(fd);
 }
 
 function sleepUntilEnded(): never {

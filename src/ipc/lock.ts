@@ -43,6 +43,7 @@ export abstract class SharedLock {
       what: 'a Lock',
       inOrder: true,
       watch: (again) => this.#watch(again),
+      lookAgain: false,
       gaveUp: () => this.#mutex.passOn(),
     });
   }

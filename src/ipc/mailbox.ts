@@ -3,6 +3,7 @@ import { registerAtFork } from '../os/at-fork.ts';
 import { close, tryRead } from '../os/descriptor.ts';
 import { checked, errno, libc } from '../os/libc.ts';
 import { Poll, POLLIN } from '../os/poll.ts';
+import { closeWithThread } from './interrupt.ts';
 
 const AF_UNIX = 1;
 const SOCK_DGRAM_NONBLOCK_CLOEXEC = 2 | 0o4000 | 0o2000000;
@@ -36,6 +37,7 @@ export class Mailbox {
     this.#poll = new Poll(this.#fd, () => this.#look()).unref();
     this.#poll.start(POLLIN);
     this.#poll.unref();
+    closeWithThread(this.#fd);
   }
 
   /** Calls `look` after each message, and keeps the event loop alive until the returned function is called. */

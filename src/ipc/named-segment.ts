@@ -56,6 +56,17 @@ export function openSegment(name: string, least = 1): NamedSegment {
   return { name, size, fd, mapping: map(fd, size) };
 }
 
+/**
+ * The same segment with an opening of its own, for a forked child: a lock belongs to the opening, which it shares with its
+ * parent, and its giving up would be taken for the last.
+ */
+export function reopenSegment(segment: NamedSegment): NamedSegment {
+  const fd = openSync(`/proc/self/fd/${segment.fd}`, constants.O_RDWR);
+  tryFlock(fd, LOCK_SH);
+  closeSync(segment.fd);
+  return { ...segment, fd };
+}
+
 /** Gives the memory up here; the last to do so removes the segment. */
 export function closeSegment({ name, fd, mapping, size }: NamedSegment): void {
   forget(mapping, size);

@@ -7,7 +7,7 @@ import { realClock } from '../base/clock.ts';
 import { adopt, allocate, recycle } from './arena.ts';
 import type { Piece } from './arena.ts';
 import { futexWait, futexWake } from './futex.ts';
-import { watchThreads } from './interrupt.ts';
+import { adoptInterruptPage, interruptPage, watchThreads } from './interrupt.ts';
 import { mailbox, post } from './mailbox.ts';
 import type { Region, RegionHandle, WordValue } from './region.ts';
 import { LISTENERS, SLOT_COUNT, SLOT_WORDS, SLOTS } from './region.ts';
@@ -31,6 +31,7 @@ export class ProcessRegion implements Region {
 
   constructor(memory: number | (RegionHandle & { scope: 'processes' })) {
     checkPlatform();
+    if (typeof memory !== 'number' && memory.pid === process.pid) adoptInterruptPage(memory.page);
     watchThreads();
     const piece =
       typeof memory === 'number'
@@ -91,7 +92,7 @@ export class ProcessRegion implements Region {
   handle(): RegionHandle {
     this.#shared = true;
     const { fd, id, offset, size } = this.#piece;
-    return { scope: 'processes', pid: process.pid, fd, id, offset, size };
+    return { scope: 'processes', pid: process.pid, fd, id, offset, size, page: interruptPage() };
   }
 
   /** Gives the memory back if nobody else has been told of it. */

@@ -45,6 +45,8 @@ export type RegionHandle =
       readonly id: string;
       readonly offset: number;
       readonly size: number;
+      /** Where this process's threads are told to end their waits. */
+      readonly page: number;
     };
 
 // Word offsets of what every region begins with. A robust word needs its list entry 32 bytes behind it (glibc's

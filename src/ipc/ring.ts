@@ -189,6 +189,7 @@ export class Ring implements Store {
   }
 
   #shift<T>(decode: (kind: number, buffer: Buffer, start: number, end: number) => T): T | undefined {
+    // Both anew: others may have taken even what was written after the last look.
     if (this.isEmpty) return undefined;
     let at = this.#head.first;
     const count = this.#head.second;

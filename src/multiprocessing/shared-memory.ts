@@ -1,9 +1,10 @@
 import { ClosedError } from '../base/errors.ts';
 import { uuid } from '../base/ids.ts';
 import type { Destination, PackedShareable, Shareable } from '../callable/shareable.ts';
+import { registerAtFork } from '../os/at-fork.ts';
 import { onArrival, shareable } from '../callable/shareable.ts';
 import type { NamedSegment } from '../ipc/named-segment.ts';
-import { closeSegment, createSegment, openSegment, unlinkSegment } from '../ipc/named-segment.ts';
+import { closeSegment, createSegment, openSegment, reopenSegment, unlinkSegment } from '../ipc/named-segment.ts';
 
 /** How shared memory is made or found. */
 export interface SharedMemoryOptions {
@@ -26,7 +27,7 @@ export interface SharedMemoryOptions {
  * frames.buf[0] = 1;
  */
 export class SharedMemory implements Shareable, Disposable {
-  readonly #segment: NamedSegment;
+  #segment: NamedSegment;
   #buf: Uint8Array | undefined;
 
   constructor({ name, create = false, size }: SharedMemoryOptions = {}) {
@@ -59,6 +60,11 @@ export class SharedMemory implements Shareable, Disposable {
     closeSegment(this.#segment);
   }
 
+  /** @internal */
+  afterFork(): void {
+    this.#segment = reopenSegment(this.#segment);
+  }
+
   /** Removes the name now: nobody can find it any more, those who have it keep it. */
   unlink(): void {
     unlinkSegment(this.name);
@@ -83,5 +89,11 @@ function listen(): void {
     for (const memory of atExit) memory.close();
   });
 }
+
+registerAtFork({
+  afterInChild: () => {
+    for (const memory of atExit) memory.afterFork();
+  },
+});
 
 onArrival('multiprocessing.SharedMemory', ({ name }: { name: string }) => new SharedMemory({ name }));

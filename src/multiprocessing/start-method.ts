@@ -30,9 +30,14 @@ export function getStartMethod(): StartMethod {
  * InvalidArgumentError; UnsupportedError where it cannot work. (multiprocessing.set_start_method)
  */
 export function setStartMethod(next: StartMethod): void {
-  if (!methods.includes(next)) throw new InvalidArgumentError('method', next, methods.join(', '));
-  refuseUnsupported(next);
+  checkStartMethod(next);
   method = next;
+}
+
+/** @internal */
+export function checkStartMethod(wanted: StartMethod): void {
+  if (!methods.includes(wanted)) throw new InvalidArgumentError('method', wanted, methods.join(', '));
+  refuseUnsupported(wanted);
 }
 
 /** Those that work here. (multiprocessing.get_all_start_methods) */

@@ -22,13 +22,14 @@ for (const scope of [threads, processes]) {
   test(`${scope.name}: random schedules keep every invariant (SIMUL_SEED=${seed})`, async (t) => {
     const hosts = parties(scope);
     const run: Run = { hosts, rounds: sized(5000, 150), patience: 120, seed };
+    const many: Run = { ...run, rounds: sized(20_000, 3000) };
     try {
       await t.test('lock', () => modelLock(new scope.Lock(), run));
       await t.test('rlock', () => modelRLock(new scope.RLock(), run));
       await t.test('semaphore', () => modelSemaphore(new scope.Semaphore(3), 3, run));
       await t.test('condition', () => modelCondition(new scope.Condition(), run));
       await t.test('barrier', () => modelBarrier(new scope.Barrier(hosts.length), { ...run, rounds: sized(1000, 30) }));
-      await t.test('queue', () => modelQueue(new scope.Queue<Item>(20, { capacity: 4096 }), 2, run));
+      await t.test('queue', () => modelQueue(new scope.Queue<Item>(20, { capacity: 4096 }), 2, many));
     } finally {
       await Promise.all(hosts.map((host) => host.terminate()));
     }

@@ -68,3 +68,18 @@ export function blockOn(lock: SharedLock, entered: SharedEvent): void {
   entered.set();
   lock.acquireSync();
 }
+
+/** Waits on the event loop for a moment, in vain. */
+export async function holdAsyncFor(lock: SharedLock, entered: SharedEvent): Promise<void> {
+  await lock.acquire({ timeout: 0.001 }).catch(() => {});
+  entered.set();
+}
+
+export function hog(lock: SharedLock, stop: SharedEvent): number {
+  let times = 0;
+  for (; !stop.isSet(); times++) {
+    lock.acquireSync();
+    lock.release();
+  }
+  return times;
+}

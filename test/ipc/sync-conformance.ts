@@ -61,6 +61,19 @@ export function testSynchronisation(scope: ScopeUnderTest): void {
     assert.deepEqual(order, [1, 2, 3]);
   });
 
+  it('those who take a lock again and again do not keep others from it', async () => {
+    const lock = new Lock();
+    const stop = new Event();
+    const hogs = [scope.host(), scope.host()];
+    const hogging = hogs.map((host) => host.call(parties.hog, [lock, stop]));
+    for (let i = 0; i < 50; i++) await lock.run(() => {});
+    await using other = scope.host();
+    for (let i = 0; i < 50; i++) await other.call(parties.pass, [lock]);
+    stop.set();
+    assert.ok((await Promise.all(hogging)).every((times) => times > 0));
+    await Promise.all(hogs.map((host) => host.close()));
+  });
+
   it('guards release at the end of their block', async () => {
     const lock = new Lock();
     {

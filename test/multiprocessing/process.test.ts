@@ -6,6 +6,7 @@ import {
   activeChildren,
   currentProcess,
   getAllStartMethods,
+  getContext,
   getStartMethod,
   Lock,
   parentProcess,
@@ -69,7 +70,10 @@ test('a daemon has no children', async () => {
   await child.join();
 });
 
-test('start methods', () => {
+test('start methods', async () => {
+  const context = getContext('forkserver');
+  assert.equal(await context.process(parties.endWithCode, [4]).start().join(), 4);
+  assert.throws(() => getContext('fork'), { code: 'SIMUL_UNSUPPORTED' });
   assert.equal(getStartMethod(), 'spawn');
   assert.deepEqual(getAllStartMethods(), ['spawn', 'forkserver']);
   assert.throws(() => setStartMethod('fork'), /timers, servers and promises/);
@@ -95,4 +99,14 @@ for (const [end, child, method = 'spawn'] of [
 test('process.exit ends a program whose threads are blocked in native waits', async () => {
   const { code, stdout } = await program('multiprocessing/blocked-threads', []);
   assert.deepEqual([code, stdout], [3, 'blocked\n']);
+});
+
+test('so does a program whose main thread knows nothing of the lock its worker waits for', async () => {
+  const { code, stdout } = await program('multiprocessing/foreign-worker', []);
+  assert.deepEqual([code, stdout], [3, 'blocked\n']);
+});
+
+test('a child of os.fork shares what its parent has made, and each keeps its own', async () => {
+  const { stdout, stderr } = await program('multiprocessing/forked', [], { fork: true });
+  assert.equal(stdout, '[true,5,true,1,7,true,true]\n', stderr);
 });
