@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { checkSeconds } from '../base/deadline.ts';
+import { checkSeconds, provideAmbientSignal } from '../base/deadline.ts';
 import { CancelledError, ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { watchForDeadlock } from './deadlock.ts';
 import type { Future } from './future.ts';
@@ -13,6 +13,8 @@ import { watchSlowCallbacks } from './slow-callbacks.ts';
 import { Task } from './task.ts';
 import { liveKernels } from './tree.ts';
 import { reportLosses } from './unhandled.ts';
+
+provideAmbientSignal(() => currentScope()?.signal);
 
 /** How a loop runs. */
 export interface RunOptions {
