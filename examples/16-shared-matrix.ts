@@ -1,4 +1,4 @@
-// A matrix product whose rows are computed by four processes in shared memory. Run: node dist/examples/09-shared-matrix.js
+// A matrix product whose rows are computed by four processes in shared memory. Run: node dist/examples/16-shared-matrix.js
 import { isWorker, portable } from 'simul/callable';
 import { Process, RawArray } from 'simul/multiprocessing';
 

@@ -1,4 +1,4 @@
-// Two producers, three consumers, a bounded queue between them: threads, then processes. Run: node dist/examples/07-producer-consumer.js
+// Two producers, three consumers, a bounded queue between them: threads, then processes. Run: node dist/examples/14-producer-consumer.js
 import { isWorker, portable } from 'simul/callable';
 import * as multiprocessing from 'simul/multiprocessing';
 import * as threading from 'simul/threading';

@@ -1,4 +1,4 @@
-// Two processes count in one shared number: wrong without a lock, right with one. Run: node dist/examples/06-race.js
+// Two processes count in one shared number: wrong without a lock, right with one. Run: node dist/examples/13-race.js
 import { isWorker, portable } from 'simul/callable';
 import { Barrier, Process, Value } from 'simul/multiprocessing';
 

@@ -1,4 +1,4 @@
-// Five philosophers, five forks: a deadlock seen by the lock report, then avoided by an order. Run: node dist/examples/08-dining-philosophers.js
+// Five philosophers, five forks: a deadlock seen by the lock report, then avoided by an order. Run: node dist/examples/15-dining-philosophers.js
 import { isWorker, portable } from 'simul/callable';
 import { Barrier, Lock, Thread, formatLockReport, lockReport } from 'simul/threading';
 
