@@ -1,12 +1,13 @@
 import { checkSeconds } from '../base/deadline.ts';
 import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
-import type { ClockTimer } from '../base/clock.ts';
 import { Deque } from '../base/deque.ts';
 import type { Awaitable, Outcome } from './awaitable.ts';
-import { ensureFuture } from './awaitable.ts';
+import { checkAwaitable, ensureFuture } from './awaitable.ts';
 import type { Future } from './future.ts';
 import { currentKernel } from './scope.ts';
-import { Wait } from './wait.ts';
+import { getRunningLoop } from './loop.ts';
+import type { Call } from './wait.ts';
+import { inCall, Wait } from './wait.ts';
 
 /** How long `asCompleted` goes on. */
 export interface AsCompletedOptions {
@@ -31,6 +32,7 @@ export function asCompleted<A extends Awaitable<unknown>>(
   }
   if (options.timeout !== undefined) checkSeconds('timeout', options.timeout);
   const distinct = new Set<A>(awaitables);
+  for (const awaitable of distinct) checkAwaitable(awaitable, 'awaitables');
   const futures = [...distinct].map((awaitable) => ensureFuture(awaitable, 'awaitables') as Future<Outcome<A>>);
   return new Completions(futures, options.timeout);
 }
@@ -38,7 +40,7 @@ export function asCompleted<A extends Awaitable<unknown>>(
 class Completions<T> implements AsyncIterable<T>, Iterable<Promise<T>> {
   readonly #done = new Deque<Future<T>>();
   readonly #waiting = new Deque<Wait<T>>();
-  readonly #timer: ClockTimer | undefined;
+  #stopTimer: () => void = () => {};
   #left: number;
   #toYield: number;
   #timedOut: TimeoutError | undefined;
@@ -51,38 +53,60 @@ class Completions<T> implements AsyncIterable<T>, Iterable<Promise<T>> {
       else future.observe({ notify: () => this.#arrive(future) });
     }
     if (timeout === undefined || timeout === Infinity || this.#left === 0) return;
-    this.#timer = currentKernel().clock.setTimer(timeout, () => this.#expire(timeout));
+    const loop = getRunningLoop();
+    const timer = currentKernel().clock.setTimer(timeout, () => this.#expire(timeout));
+    const disown = loop.own(() => timer.cancel());
+    this.#stopTimer = () => {
+      timer.cancel();
+      disown();
+    };
   }
 
   *[Symbol.iterator](): Iterator<Promise<T>> {
-    while (this.#toYield > 0) yield this.#next();
+    let all = false;
+    try {
+      while (this.#toYield > 0) yield this.#next();
+      all = true;
+    } finally {
+      // Who has all the promises may still be waiting for them; who broke off waits for nothing.
+      if (!all) this.#stopTimer();
+    }
   }
 
   [Symbol.asyncIterator](): AsyncIterator<T> {
     return {
-      next: async () => {
-        if (this.#toYield === 0) return { done: true, value: undefined };
-        return { done: false, value: await this.#next() };
-      },
+      next: () => inCall((call) => this.#step(call)),
       return: async () => {
-        this.#timer?.cancel();
+        this.#stopTimer();
         return { done: true, value: undefined };
       },
     };
   }
 
-  async #next(): Promise<T> {
+  async #step(call: Call): Promise<IteratorResult<T>> {
+    if (this.#toYield === 0) return { done: true, value: undefined };
+    try {
+      return { done: false, value: await this.#next(call) };
+    } catch (error) {
+      // `for await` ends with a failure, and tells nobody.
+      this.#stopTimer();
+      throw error;
+    }
+  }
+
+  #next(call?: Call): Promise<T> {
     this.#toYield--;
     const ready = this.#done.shift();
-    if (ready !== undefined) return ready.result();
-    if (this.#timedOut !== undefined) throw this.#timedOut;
+    if (ready !== undefined) return outcomeOf(ready);
+    if (this.#timedOut !== undefined) return Promise.reject(this.#timedOut);
     const wait = new Wait<T>(`the next of ${this.#left} tasks`);
+    if (call !== undefined) wait.partOf(call);
     this.#waiting.push(wait);
     return wait.promise;
   }
 
   #arrive(future: Future<T>): void {
-    if (--this.#left === 0) this.#timer?.cancel();
+    if (--this.#left === 0) this.#stopTimer();
     for (let wait = this.#waiting.shift(); wait !== undefined; wait = this.#waiting.shift()) {
       if (wait.settled) continue;
       future.look();
@@ -94,8 +118,13 @@ class Completions<T> implements AsyncIterable<T>, Iterable<Promise<T>> {
   }
 
   #expire(timeout: number): void {
+    this.#stopTimer();
     this.#timedOut = new TimeoutError(`asCompleted timed out after ${timeout} s`, { timeout });
     for (let wait = this.#waiting.shift(); wait !== undefined; wait = this.#waiting.shift())
       wait.reject(this.#timedOut);
   }
+}
+
+async function outcomeOf<T>(future: Future<T>): Promise<T> {
+  return future.result();
 }

@@ -12,8 +12,14 @@ export type Outcome<A> = A extends () => infer R ? Awaited<R> : Awaited<A>;
 /** The future of an awaitable; the same one for a task or future. */
 export function ensureFuture<T>(awaitable: Awaitable<T>, argument: string): Future<T> {
   if (awaitable instanceof Future) return awaitable as Future<T>;
+  checkAwaitable(awaitable, argument);
   if (typeof awaitable === 'function') return new Task(awaitable, currentKernel());
-  if (isPromise(awaitable)) return new ForeignFuture(awaitable);
+  return new ForeignFuture(awaitable);
+}
+
+/** Refuses what cannot be awaited: before any of several is started. */
+export function checkAwaitable(awaitable: unknown, argument: string): void {
+  if (typeof awaitable === 'function' || isPromise(awaitable)) return;
   throw new InvalidArgumentError(argument, awaitable, 'a function, a task, a future or a promise');
 }
 

@@ -1,6 +1,6 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { BrokenError, InvalidArgumentError, nameClass } from '../base/errors.ts';
-import { checkWait, Wait } from './wait.ts';
+import { checkWait, inCall, mustWait, Wait } from './wait.ts';
 
 /** The barrier was aborted, or reset while somebody waited. (asyncio.BrokenBarrierError) */
 export class BrokenBarrierError extends BrokenError {
@@ -39,13 +39,16 @@ export class Barrier {
   }
 
   /** Waits for the others; gives this one's place, from 0. Throws BrokenBarrierError, TimeoutError, CancelledError. */
-  async wait(options?: WaitOptions): Promise<number> {
+  wait(options?: WaitOptions): Promise<number> {
     checkWait(options);
-    if (this.#broken) throw new BrokenBarrierError('Barrier aborted');
-    if (this.#waiting.size + 1 === this.parties && options?.signal?.aborted !== true) return this.#open();
-    const wait = new Wait<number>('a Barrier', options, { abandon: () => this.#waiting.delete(wait) });
-    if (!wait.settled) this.#waiting.add(wait);
-    return wait.promise;
+    // The last one goes on before those it lets go, as in asyncio: their results come through one promise more.
+    return inCall(async (call) => {
+      if (this.#broken) throw new BrokenBarrierError('Barrier aborted');
+      if (this.#waiting.size + 1 === this.parties && !mustWait(options)) return this.#open();
+      const wait = new Wait<number>('a Barrier', options, { abandon: () => this.#waiting.delete(wait) }).partOf(call);
+      if (!wait.settled) this.#waiting.add(wait);
+      return wait.promise;
+    });
   }
 
   /** Sends everybody away with BrokenBarrierError and makes the barrier whole again. */

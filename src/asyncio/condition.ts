@@ -1,10 +1,10 @@
 import type { WaitOptions } from '../base/deadline.ts';
-import { Deadline } from '../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { isPromise } from './awaitable.ts';
 import type { Guard } from './guard.ts';
 import { Lock } from './lock.ts';
-import { currentKernel } from './scope.ts';
-import { checkWait } from './wait.ts';
+import type { BoundedOptions, Call } from './wait.ts';
+import { checkWait, inCall, shareTimeout } from './wait.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
@@ -46,39 +46,33 @@ export class Condition {
   }
 
   /** Releases the lock, waits for a notification, takes the lock back. Throws TimeoutError, CancelledError. */
-  async wait(options?: WaitOptions): Promise<true> {
+  wait(options?: WaitOptions): Promise<true> {
     checkWait(options);
-    if (!this.lock.locked()) throw new InvalidStateError('cannot wait on un-acquired lock');
-    const wait = this.#waiters.park('a Condition', options);
-    this.lock.release();
-    let notified = false;
-    let kept;
-    try {
-      await wait.promise;
-      notified = true;
-    } finally {
-      kept = await this.lock.reacquire();
-    }
-    if (kept === undefined) return true;
-    // The notification was for somebody who acts on it.
-    if (notified) this.notify();
-    throw kept;
+    return inCall((call) => this.#wait(options, call));
   }
 
-  /** Waits until `predicate` holds and gives what it gave. The timeout is for all waits together. */
-  async waitFor<T>(predicate: () => T, options: WaitOptions = {}): Promise<T> {
-    checkWait(options);
-    const deadline = Deadline.after(options.timeout, currentKernel().clock);
-    for (;;) {
-      const value = predicate();
-      if (value) return value;
-      const timeout = options.timeout === undefined ? undefined : deadline.left;
-      await this.wait({ timeout, signal: options.signal });
-    }
+  /**
+   * Waits until `predicate` holds and gives what it gave. The timeout is for all waits together. Throws
+   * InvalidArgumentError for a predicate that gives a promise: what it saw may have changed when that is there.
+   */
+  waitFor<T>(predicate: () => T, options?: WaitOptions): Promise<T> {
+    if (typeof predicate !== 'function') throw new InvalidArgumentError('predicate', predicate, 'a function');
+    const shared = shareTimeout(options);
+    return inCall(async (call) => {
+      for (;;) {
+        const value = predicate();
+        if (isPromise(value)) throw notAtOnce(value);
+        if (value) return value;
+        await this.#wait(shared, call);
+      }
+    });
   }
 
   /** Wakes `count` of those who wait, the longest first. */
   notify(count = 1): void {
+    if (count !== Infinity && (!Number.isInteger(count) || count < 0)) {
+      throw new InvalidArgumentError('count', count, 'a whole number, 0 or more');
+    }
     if (!this.lock.locked()) throw new InvalidStateError('cannot notify on un-acquired lock');
     for (let i = 0; i < count; i++) {
       const next = this.#waiters.shift();
@@ -90,4 +84,31 @@ export class Condition {
   notifyAll(): void {
     this.notify(this.#waiters.size);
   }
+
+  async #wait(options: BoundedOptions | undefined, call: Call): Promise<true> {
+    if (!this.lock.locked()) throw new InvalidStateError('cannot wait on un-acquired lock');
+    const wait = this.#waiters.park('a Condition', options).partOf(call);
+    this.lock.release();
+    let notified = false;
+    let failed: { readonly error: unknown } | undefined;
+    try {
+      await wait.promise;
+      notified = true;
+    } catch (error) {
+      failed = { error };
+    }
+    const kept = await this.lock.reacquire(call);
+    if (kept === undefined) {
+      if (failed !== undefined) throw failed.error;
+      return true;
+    }
+    // The notification was for somebody who acts on it.
+    if (notified) this.notify();
+    throw kept;
+  }
+}
+
+function notAtOnce(value: PromiseLike<unknown>): InvalidArgumentError {
+  value.then(undefined, () => {});
+  return new InvalidArgumentError('predicate', value, 'a function that answers at once, without a promise');
 }

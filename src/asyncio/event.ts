@@ -1,6 +1,6 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { acquired } from './guard.ts';
-import { checkWait } from './wait.ts';
+import { checkWait, mustWait } from './wait.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
@@ -32,7 +32,7 @@ export class Event {
   /** Waits until the flag is set. Throws TimeoutError, CancelledError. */
   wait(options?: WaitOptions): Promise<true> {
     if (options !== undefined) checkWait(options);
-    if (this.#set && options?.signal?.aborted !== true) return acquired;
+    if (this.#set && !mustWait(options)) return acquired;
     return this.#waiters.park('an Event', options).promise;
   }
 }

@@ -1,7 +1,7 @@
-import { CancelledError, InvalidStateError } from '../base/errors.ts';
+import { CancelledError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { Callback } from './callback.ts';
 import type { Kernel } from './kernel.ts';
-import { currentKernel, currentScope } from './scope.ts';
+import { currentKernel, currentScope, owesCancellation } from './scope.ts';
 import { watchForLoss } from './unhandled.ts';
 import { Wait } from './wait.ts';
 
@@ -78,6 +78,7 @@ export class Future<T> implements PromiseLike<T> {
 
   /** Calls `fn` with this future, through the loop, once it is done. */
   addDoneCallback(fn: (future: this) => void): void {
+    if (typeof fn !== 'function') throw new InvalidArgumentError('fn', fn, 'a function');
     const callback = new Callback(this.kernel, () => fn(this));
     if (this.done()) this.kernel.start(callback);
     else this.observe(new DoneCallback(fn, this.kernel, callback));
@@ -179,7 +180,9 @@ export class Future<T> implements PromiseLike<T> {
 
   #join(): Promise<T> {
     this.look();
-    if (this.#outcome === 'finished') return Promise.resolve(this.#result as T);
+    if (this.#outcome === 'finished') {
+      return owesCancellation() ? new Wait<T>(this.label).promise : Promise.resolve(this.#result as T);
+    }
     if (this.#outcome !== 'pending') return Promise.reject(this.#result);
     if ((currentScope()?.task as unknown) === this) {
       return Promise.reject(new InvalidStateError('Task cannot await on itself'));

@@ -1,6 +1,6 @@
 import { CancelledError, InvalidArgumentError } from '../base/errors.ts';
 import type { Awaitable, Outcome } from './awaitable.ts';
-import { ensureFuture } from './awaitable.ts';
+import { checkAwaitable, ensureFuture } from './awaitable.ts';
 import type { Observer } from './future.ts';
 import { Future } from './future.ts';
 
@@ -28,6 +28,8 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
 ): Future<{ -readonly [K in keyof A]: Outcome<A[K]> }>;
 export function gather(awaitables: readonly Awaitable<unknown>[], options: GatherOptions = {}): Future<never> {
   if (!Array.isArray(awaitables)) throw new InvalidArgumentError('awaitables', awaitables, 'an array');
+  // Indexed, for forEach and map pass over holes.
+  for (let i = 0; i < awaitables.length; i++) checkAwaitable(awaitables[i], `awaitables[${i}]`);
   const children = awaitables.map((awaitable, index) => ensureFuture(awaitable, `awaitables[${index}]`));
   return new Gathering(children, options.returnExceptions ?? false) as Future<unknown> as Future<never>;
 }

@@ -24,10 +24,12 @@ export class Handle {
 export class TimerHandle extends Handle {
   readonly #when: number;
   readonly #timer: ClockTimer | undefined;
+  readonly #release: (() => void) | undefined;
 
   /** @internal */
-  constructor(callback: Callback, when: number, timer: ClockTimer | undefined) {
+  constructor(callback: Callback, when: number, timer: ClockTimer | undefined, release?: () => void) {
     super(callback);
+    this.#release = release;
     this.#when = when;
     this.#timer = timer;
   }
@@ -39,5 +41,6 @@ export class TimerHandle extends Handle {
   override cancel(): void {
     super.cancel();
     this.#timer?.cancel();
+    this.#release?.();
   }
 }

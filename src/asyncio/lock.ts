@@ -1,7 +1,10 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { CancelledError, InvalidStateError } from '../base/errors.ts';
-import { acquired, Guard, holding } from './guard.ts';
-import { checkWait } from './wait.ts';
+import type { Acquirable, Guard } from './guard.ts';
+import { acquired, guardOf, runHolding } from './guard.ts';
+import type { Call } from './wait.ts';
+import { checkWait, mustWait } from './wait.ts';
+import type { QueuedWait } from './wait-queue.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
@@ -13,7 +16,7 @@ import { WaitQueue } from './wait-queue.ts';
  * const lock = new Lock();
  * await lock.run(async () => updateBalance());
  */
-export class Lock {
+export class Lock implements Acquirable {
   #locked = false;
   readonly #waiters = new WaitQueue<true>();
 
@@ -23,10 +26,15 @@ export class Lock {
 
   /** Waits until the lock is free and takes it. Throws TimeoutError, CancelledError: then it is not held. */
   acquire(options?: WaitOptions): Promise<true> {
+    return this.take(options)?.promise ?? acquired;
+  }
+
+  /** @internal As `acquire`, but gives the wait there is, if any. */
+  take(options: WaitOptions | undefined): QueuedWait<true> | undefined {
     if (options !== undefined) checkWait(options);
-    if (this.#locked || options?.signal?.aborted === true) return this.#waiters.park('a Lock', options).promise;
+    if (this.#locked || mustWait(options)) return this.#waiters.park('a Lock', options);
     this.#locked = true;
-    return acquired;
+    return undefined;
   }
 
   /** Takes the lock if it is free; never waits. */
@@ -45,21 +53,19 @@ export class Lock {
 
   /** Calls `fn` holding the lock. */
   run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
-    const wait = this.acquire(options);
-    return wait === acquired ? holding(this, fn) : wait.then(() => holding(this, fn));
+    return runHolding(this, fn, options);
   }
 
   /** Takes the lock for a block: `using _ = await lock.guard();`. */
-  async guard(options?: WaitOptions): Promise<Guard> {
-    await this.acquire(options);
-    return new Guard(this);
+  guard(options?: WaitOptions): Promise<Guard> {
+    return guardOf(this, options);
   }
 
   /**
    * @internal Takes the lock back, come what may, for a caller that must not go on without it. A cancellation on the way
    * is kept and returned.
    */
-  async reacquire(): Promise<CancelledError | undefined> {
+  async reacquire(call?: Call): Promise<CancelledError | undefined> {
     if (this.tryAcquire()) return undefined;
     let kept: CancelledError | undefined;
     const wait = this.#waiters.park('a Lock', undefined, {
@@ -68,6 +74,7 @@ export class Lock {
         return true;
       },
     });
+    if (call !== undefined) wait.partOf(call);
     await wait.promise;
     return kept;
   }

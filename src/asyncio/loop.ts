@@ -13,7 +13,8 @@ import { listenTo } from './signal-listener.ts';
 import type { TaskOptions } from './task.ts';
 import { Task } from './task.ts';
 import { checkTime } from './timeout.ts';
-import { Wait } from './wait.ts';
+import type { Call } from './wait.ts';
+import { inCall, Wait } from './wait.ts';
 
 /** Told of errors that reach nobody, and of what is wrong with a task. */
 export type ExceptionHandler = (loop: EventLoop, context: Report) => void;
@@ -79,8 +80,17 @@ export class EventLoop {
     checkTime('when', when);
     const callback = this.#callback(fn, args);
     const { clock } = this.#kernel;
-    const timer = when === Infinity ? undefined : clock.setTimer(when - clock.now(), () => callback.run());
-    return new TimerHandle(callback, when, timer);
+    let release: (() => void) | undefined;
+    const timer =
+      when === Infinity
+        ? undefined
+        : clock.setTimer(when - clock.now(), () => {
+            release?.();
+            callback.run();
+          });
+    const handle = new TimerHandle(callback, when, timer, () => release?.());
+    release = this.own(() => handle.cancel());
+    return handle;
   }
 
   createFuture<T>(): Future<T> {
@@ -92,12 +102,21 @@ export class EventLoop {
   }
 
   /** Runs `fn` in an executor, by default the loop's; cancelling the task ends the wait, not the function. */
-  async runInExecutor<A extends unknown[], T>(
+  runInExecutor<A extends unknown[], T>(
     executor: Executor | undefined,
     fn: (...args: A) => T | PromiseLike<T>,
     ...args: A
   ): Promise<Awaited<T>> {
-    if (typeof fn !== 'function') throw new InvalidArgumentError('fn', fn, 'a function');
+    if (typeof fn !== 'function') return Promise.reject(new InvalidArgumentError('fn', fn, 'a function'));
+    return inCall((call) => this.#execute(executor, fn, args, call));
+  }
+
+  async #execute<A extends unknown[], T>(
+    executor: Executor | undefined,
+    fn: (...args: A) => T | PromiseLike<T>,
+    args: A,
+    call: Call,
+  ): Promise<Awaited<T>> {
     const work = (executor ?? this.#defaultExecutor()).submit(fn, ...args);
     const wait = new Wait<Awaited<T>>(`an executor (${fn.name || 'a function'})`, undefined, { external: true });
     const { clock } = this.#kernel;
@@ -106,7 +125,7 @@ export class EventLoop {
       (value) => wait.resolve(value as Awaited<T>),
       (error: unknown) => wait.reject(error),
     );
-    return wait.promise;
+    return wait.partOf(call).promise;
   }
 
   setDefaultExecutor(executor: Executor): void {

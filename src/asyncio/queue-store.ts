@@ -66,7 +66,14 @@ export class HeapStore<T> implements Store<T> {
   }
 
   push(item: T): void {
-    this.#items.push({ item });
+    const entry = { item };
+    try {
+      this.#items.push(entry);
+    } catch (error) {
+      // The comparison threw, with the entry already in: whoever put it is told that it is not.
+      this.#items.remove(entry);
+      throw error;
+    }
   }
 
   take(): T {

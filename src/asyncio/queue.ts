@@ -7,10 +7,9 @@ import {
   InvalidStateError,
   nameClass,
 } from '../base/errors.ts';
-import { Event } from './event.ts';
 import type { Store } from './queue-store.ts';
 import { defaultOrder, FifoStore, HeapStore, LifoStore } from './queue-store.ts';
-import { checkWait, Wait } from './wait.ts';
+import { checkWait, mustWait, Wait } from './wait.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /** The queue was shut down: nothing can be put, or nothing is left to get. (asyncio.QueueShutDown) */
@@ -42,7 +41,7 @@ export class Queue<T> implements AsyncIterable<T> {
   readonly #getters = new WaitQueue<T>();
   // In the order of their coming, each with what it wants to put.
   readonly #putters = new Map<Wait<void>, T>();
-  readonly #finished = new Event();
+  readonly #joiners = new WaitQueue<void>();
   #unfinished = 0;
   #shutDown = false;
 
@@ -55,7 +54,6 @@ export class Queue<T> implements AsyncIterable<T> {
     }
     this.maxsize = maxsize === Infinity ? 0 : maxsize;
     this.#store = store;
-    this.#finished.set();
   }
 
   qsize(): number {
@@ -77,7 +75,7 @@ export class Queue<T> implements AsyncIterable<T> {
     if (options !== undefined) checkWait(options);
     this.#store.check(item);
     if (this.#shutDown) return Promise.reject(new QueueShutDown());
-    if (this.full() || options?.signal?.aborted === true) return this.#waitForRoom(item, options);
+    if (this.full() || mustWait(options)) return this.#waitForRoom(item, options);
     this.#accept(item);
     return accepted;
   }
@@ -93,7 +91,7 @@ export class Queue<T> implements AsyncIterable<T> {
   /** Waits for an item and takes it. Throws QueueShutDown, TimeoutError, CancelledError: then it has taken none. */
   get(options?: WaitOptions): Promise<T> {
     if (options !== undefined) checkWait(options);
-    if (this.#store.size > 0 && options?.signal?.aborted !== true) return Promise.resolve(this.#take());
+    if (this.#store.size > 0 && !mustWait(options)) return Promise.resolve(this.#take());
     if (this.#shutDown) return Promise.reject(new QueueShutDown());
     return this.#getters.park('an item of a Queue', options).promise;
   }
@@ -107,12 +105,15 @@ export class Queue<T> implements AsyncIterable<T> {
   /** Says that the work on one item is done, for `join`. */
   taskDone(): void {
     if (this.#unfinished === 0) throw new InvalidStateError('taskDone() called too many times');
-    if (--this.#unfinished === 0) this.#finished.set();
+    if (--this.#unfinished > 0) return;
+    for (let next = this.#joiners.shift(); next !== undefined; next = this.#joiners.shift()) next.resolve();
   }
 
   /** Waits until `taskDone` was called for every item. Throws TimeoutError, CancelledError. */
-  async join(options?: WaitOptions): Promise<void> {
-    await this.#finished.wait(options);
+  join(options?: WaitOptions): Promise<void> {
+    checkWait(options);
+    if (this.#unfinished === 0 && !mustWait(options)) return accepted;
+    return this.#joiners.park('the end of the work of a Queue', options).promise;
   }
 
   /** Refuses further items and ends who waits; `immediate` also drops what is in the queue. */
@@ -147,11 +148,11 @@ export class Queue<T> implements AsyncIterable<T> {
   }
 
   #accept(item: T): void {
-    if (this.#unfinished++ === 0) this.#finished.clear();
     // Who waits to get finds the queue empty, so in every order the new item is the next.
     const getter = this.#getters.shift();
     if (getter === undefined) this.#store.push(item);
     else getter.resolve(item);
+    this.#unfinished++;
   }
 
   #take(): T {
@@ -159,7 +160,13 @@ export class Queue<T> implements AsyncIterable<T> {
     for (const [putter, offer] of this.#putters) {
       if (this.full()) break;
       this.#putters.delete(putter);
-      this.#accept(offer);
+      try {
+        this.#accept(offer);
+      } catch (error) {
+        // A comparison that throws is the error of who puts, not of who made room.
+        putter.reject(error);
+        continue;
+      }
       putter.resolve();
     }
     return item;
@@ -194,6 +201,9 @@ export class LifoQueue<T> extends Queue<T> {
  */
 export class PriorityQueue<T> extends Queue<T> {
   constructor(maxsize?: number, compare?: (a: T, b: T) => number) {
+    if (compare !== undefined && typeof compare !== 'function') {
+      throw new InvalidArgumentError('compare', compare, 'a function');
+    }
     super(
       maxsize,
       compare === undefined ? new HeapStore<T>(defaultOrder.compare, defaultOrder.check) : new HeapStore<T>(compare),

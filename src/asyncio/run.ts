@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import { checkSeconds, provideAmbientSignal } from '../base/deadline.ts';
 import { CancelledError, ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { watchForDeadlock } from './deadlock.ts';
 import type { Future } from './future.ts';
@@ -6,11 +7,14 @@ import type { Scheduler } from './kernel.ts';
 import { Kernel } from './kernel.ts';
 import type { EventLoop } from './loop.ts';
 import { loopOf } from './loop.ts';
+import type { Scope } from './scope.ts';
 import { currentScope } from './scope.ts';
 import { watchSlowCallbacks } from './slow-callbacks.ts';
 import { Task } from './task.ts';
 import { liveKernels } from './tree.ts';
 import { reportLosses } from './unhandled.ts';
+
+provideAmbientSignal(() => currentScope()?.signal);
 
 /** How a loop runs. */
 export interface RunOptions {
@@ -53,11 +57,13 @@ export async function run<T>(main: () => T | PromiseLike<T>, options: RunOptions
 export class Runner implements AsyncDisposable {
   readonly #kernel: Kernel;
   readonly #releases: (() => void)[] = [];
+  #variables: Scope['variables'];
   #running = false;
   #closing: Promise<void> | undefined;
 
   constructor(options: RunOptions = {}) {
     if (currentScope() !== undefined) throw new InvalidStateError('run() cannot be called from a running event loop');
+    if (options.cancelGrace !== undefined) checkSeconds('cancelGrace', options.cancelGrace);
     this.#kernel = new Kernel(options);
     liveKernels.add(this.#kernel);
     if (this.#kernel.debug) this.#releases.push(watchSlowCallbacks(this.#kernel));
@@ -71,11 +77,15 @@ export class Runner implements AsyncDisposable {
     if (typeof main !== 'function') throw new InvalidArgumentError('main', main, 'a function');
     if (this.#closing !== undefined) throw new ClosedError('Runner is closed');
     if (this.#running) throw new InvalidStateError('Runner.run() cannot be called while it runs');
+    const task = new Task(main, this.#kernel, options.name ?? 'main');
+    // What one run sets, the next one finds.
+    task.scope.variables = this.#variables;
     this.#running = true;
     try {
-      return await this.#supervise(new Task(main, this.#kernel, options.name ?? 'main'));
+      return await this.#supervise(task);
     } finally {
       this.#running = false;
+      this.#variables = task.scope.variables;
     }
   }
 
@@ -104,7 +114,15 @@ export class Runner implements AsyncDisposable {
   async #close(): Promise<void> {
     // A task may start another while it is being cancelled.
     for (let tasks = this.#tasks(); tasks.length > 0; tasks = this.#tasks()) await this.#cancelAll(tasks);
-    await this.loop.close();
+    try {
+      await this.loop.close();
+    } finally {
+      // An executor that cannot end must not keep the rest from ending.
+      this.#end();
+    }
+  }
+
+  #end(): void {
     this.#kernel.closed = true;
     reportLosses(this.#kernel);
     for (const task of this.#kernel.unawaited) {

@@ -14,6 +14,8 @@ export interface Waiting {
   next: Waiting | undefined;
   /** Delivers `error`; false if the wait is over already. */
   cancel(error: CancelledError): boolean;
+  /** Ends it because its scope has ended. */
+  leaveBehind(error: CancelledError): void;
 }
 
 const scopes = new AsyncLocalStorage<Scope>();
@@ -108,6 +110,7 @@ export class Scope {
     this.root.#own().cancelling--;
     if (rare.requests > 0) return;
     rare.pending = undefined;
+    rare.heard = undefined;
     stopGrace(rare);
   }
 
@@ -128,6 +131,7 @@ export class Scope {
     const rare = this.#rare;
     if (rare === undefined) return above;
     stopGrace(rare);
+    rare.heard = undefined;
     const own = this.takePending();
     return own ?? above ?? (rare.detached ? detachedError() : undefined);
   }
@@ -137,6 +141,11 @@ export class Scope {
     const error = this.#rare?.pending;
     if (error !== undefined) this.#rare!.pending = undefined;
     return error;
+  }
+
+  /** Whether a wait that begins here would be cancelled. */
+  get owes(): boolean {
+    return this.#owed() !== undefined;
   }
 
   enter(wait: Waiting): void {
@@ -157,7 +166,7 @@ export class Scope {
   waits(): Waiting[] {
     const found: Waiting[] = [];
     for (let wait = this.#first; wait !== undefined; wait = wait.next) found.push(wait);
-    for (const child of this.#rare?.children ?? []) found.push(...child.waits());
+    for (const child of this.#rare?.children ?? []) for (const wait of child.waits()) found.push(wait);
     return found;
   }
 
@@ -165,7 +174,12 @@ export class Scope {
   close(): void {
     if (this.#rare !== undefined) {
       this.#rare.pending = undefined;
+      this.#rare.heard = undefined;
       stopGrace(this.#rare);
+    }
+    if (this.#first !== undefined) {
+      const over = new CancelledError('what it waited in is over');
+      for (const wait of this.waits()) wait.leaveBehind(over);
     }
     if (this.parent === undefined) return;
     this.parent.#own().children.delete(this);
@@ -184,13 +198,27 @@ export class Scope {
     if (!received) this.#startGrace(rare);
     if (!received && !heard) rare.pending = error;
     else awaitReceiver(rare);
+    if (!received && heard) this.#unlessHeeded(rare, error);
+  }
+
+  // Whoever listens may have nothing to do with what is awaited (fetch listens until it is collected): unless the task
+  // comes to wait or ends at once, as code does that follows the signal, the request is still owed.
+  #unlessHeeded(rare: Rare, error: CancelledError): void {
+    rare.heard = error;
+    setImmediate(() =>
+      setImmediate(() => {
+        if (rare.heard !== error) return;
+        rare.heard = undefined;
+        rare.pending ??= error;
+      }),
+    );
   }
 
   #abort(error: CancelledError): boolean {
     let heard = false;
     const controller = this.#rare?.controller;
     if (controller !== undefined && !controller.signal.aborted) {
-      heard = getEventListeners(controller.signal, 'abort').length > 0;
+      heard = followed(controller.signal);
       controller.abort(error);
     }
     for (const child of this.#rare?.children ?? []) if (child.#abort(error)) heard = true;
@@ -213,6 +241,8 @@ export class Scope {
   #overdue(rare: Rare): void {
     rare.grace = undefined;
     rare.detached = true;
+    // Never taken back: what still runs in there must not go on without waiting either.
+    undelivered++;
     const name = this.task?.name ?? 'a callback';
     const seconds = this.kernel.cancelGrace;
     this.kernel.report({
@@ -225,11 +255,31 @@ export class Scope {
   }
 }
 
+// Requests that nobody has received, in all scopes together: mostly none, which costs a call that need not wait one look.
+let undelivered = 0;
+
+/** Whether a call that could go on without waiting must wait, to receive a cancellation. */
+export function owesCancellation(): boolean {
+  return undelivered > 0 && currentScope()?.owes === true;
+}
+
 class Rare {
   requests = 0;
   cancelling = 0;
+  #pending: CancelledError | undefined;
+
   /** The request nobody has received. */
-  pending: CancelledError | undefined;
+  get pending(): CancelledError | undefined {
+    return this.#pending;
+  }
+
+  set pending(error: CancelledError | undefined) {
+    undelivered += Number(error !== undefined) - Number(this.#pending !== undefined);
+    this.#pending = error;
+  }
+
+  /** The request somebody who listened was told of, until the next wait shows that it was heeded. */
+  heard: CancelledError | undefined;
   /** A request was delivered and its receiver has not run yet. */
   delivering = false;
   /** Given up: whatever waits here from now on is cancelled. */
@@ -238,6 +288,14 @@ class Rare {
   controller: AbortController | undefined;
   grace: ClockTimer | undefined;
   readonly children = new Set<Scope>();
+}
+
+// What AbortSignal.any was made of has no listeners: Node keeps what depends on a signal under a symbol of its own.
+function followed(signal: AbortSignal): boolean {
+  if (getEventListeners(signal, 'abort').length > 0) return true;
+  const key = Object.getOwnPropertySymbols(signal).find((each) => each.description === 'kDependantSignals');
+  const dependants = key === undefined ? undefined : (Reflect.get(signal, key) as Set<unknown> | null | undefined);
+  return (dependants?.size ?? 0) > 0;
 }
 
 const resolved = Promise.resolve();

@@ -1,7 +1,9 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
-import { acquired, Guard, holding } from './guard.ts';
-import { checkWait } from './wait.ts';
+import type { Acquirable, Guard } from './guard.ts';
+import { acquired, guardOf, runHolding } from './guard.ts';
+import { checkWait, mustWait } from './wait.ts';
+import type { QueuedWait } from './wait-queue.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /**
@@ -12,7 +14,7 @@ import { WaitQueue } from './wait-queue.ts';
  * const slots = new Semaphore(10);
  * await gather(urls.map((url) => () => slots.run(() => fetch(url))));
  */
-export class Semaphore {
+export class Semaphore implements Acquirable {
   #value: number;
   readonly #waiters = new WaitQueue<true>();
 
@@ -34,12 +36,15 @@ export class Semaphore {
 
   /** Waits for a permit and takes it. Throws TimeoutError, CancelledError: then it holds none. */
   acquire(options?: WaitOptions): Promise<true> {
+    return this.take(options)?.promise ?? acquired;
+  }
+
+  /** @internal As `acquire`, but gives the wait there is, if any. */
+  take(options: WaitOptions | undefined): QueuedWait<true> | undefined {
     if (options !== undefined) checkWait(options);
-    if (this.#value === 0 || options?.signal?.aborted === true) {
-      return this.#waiters.park('a Semaphore', options).promise;
-    }
+    if (this.#value === 0 || mustWait(options)) return this.#waiters.park('a Semaphore', options);
     this.#value--;
-    return acquired;
+    return undefined;
   }
 
   /** Takes a permit if there is one; never waits. */
@@ -57,14 +62,12 @@ export class Semaphore {
 
   /** Calls `fn` holding a permit. */
   run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
-    const wait = this.acquire(options);
-    return wait === acquired ? holding(this, fn) : wait.then(() => holding(this, fn));
+    return runHolding(this, fn, options);
   }
 
   /** Takes a permit for a block: `using _ = await semaphore.guard();`. */
-  async guard(options?: WaitOptions): Promise<Guard> {
-    await this.acquire(options);
-    return new Guard(this);
+  guard(options?: WaitOptions): Promise<Guard> {
+    return guardOf(this, options);
   }
 }
 

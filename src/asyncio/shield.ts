@@ -4,7 +4,7 @@ import { Future } from './future.ts';
 
 /**
  * Waits for `awaitable` without handing cancellation on to it: if the waiting task is cancelled, the shielded work goes
- * on. A failure after that is reported to the loop. Throws InvalidArgumentError. (asyncio.shield)
+ * on. A failure after that is the inner work's own, to be looked at there. Throws InvalidArgumentError. (asyncio.shield)
  *
  * @example
  * await shield(() => saveGame(board)); // a cancelled task does not leave half a file
@@ -21,7 +21,6 @@ class Shield<T> extends Future<T> {
   constructor(inner: Future<T>) {
     super();
     this.#inner = inner;
-    inner.look();
     inner.observe({ notify: () => this.#innerDone() });
   }
 
@@ -36,15 +35,9 @@ class Shield<T> extends Future<T> {
   #innerDone(): void {
     const inner = this.#inner;
     if (!this.done()) {
+      inner.look();
       if (inner.succeeded()) this.settle('finished', inner.result());
       else this.settle(inner.cancelled() ? 'cancelled' : 'failed', inner.reason());
-    } else if (!inner.succeeded() && !inner.cancelled()) {
-      this.kernel.report({
-        message: `${inner.label} exception in shielded future`,
-        exception: inner.reason(),
-        future: inner,
-        unhandled: true,
-      });
     }
   }
 }

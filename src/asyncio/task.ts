@@ -38,14 +38,13 @@ export function allTasks(): Set<Task<unknown>> {
 
 /** A function that runs on the event loop; made by `createTask` or `TaskGroup.createTask`. (asyncio.Task) */
 export class Task<T> extends Future<T> implements Step, TaskEntry {
-  /** Where it was created, unless outside of tasks. */
-  readonly parent: Task<unknown> | undefined;
   /** @internal Links of the registry. */
   before: TaskEntry | undefined;
   /** @internal */
   after: TaskEntry | undefined;
   /** @internal */
   readonly scope: Scope;
+  #parent: Task<unknown> | undefined;
   readonly #fn: () => T | PromiseLike<T>;
   #name: string | number;
   // Whole milliseconds, which V8 keeps without a box.
@@ -55,12 +54,13 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
   /** @internal */
   constructor(fn: () => T | PromiseLike<T>, kernel: Kernel, name?: string) {
     checkFunction(fn);
+    if (name !== undefined && typeof name !== 'string') throw new InvalidArgumentError('name', name, 'a string');
     if (kernel.closed) throw new InvalidStateError('Event loop is closed');
     super(kernel);
     const creator = currentScope();
     this.#fn = fn;
     this.#name = name ?? kernel.nextNumber();
-    this.parent = creator?.task as Task<unknown> | undefined;
+    this.#parent = nearestRunning(creator?.task as Task<unknown> | undefined);
     this.#createdAt = Math.round(kernel.clock.now() * 1000);
     this.before = undefined;
     this.after = undefined;
@@ -78,9 +78,17 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
     this.#name = name;
   }
 
-  /** The names from the outermost task down to this one: `main/crawler/fetch-3`. */
+  /** The task it was created in, or the nearest around that which is not done; undefined outside of tasks. */
+  get parent(): Task<unknown> | undefined {
+    this.#parent = nearestRunning(this.#parent);
+    return this.#parent;
+  }
+
+  /** The names from the outermost task that is not done down to this one: `main/crawler/fetch-3`. */
   get path(): string {
-    return this.parent === undefined ? this.name : `${this.parent.path}/${this.name}`;
+    const names = [this.name];
+    for (let task = this.parent; task !== undefined; task = task.parent) names.push(task.name);
+    return names.reverse().join('/');
   }
 
   /**
@@ -162,6 +170,16 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
     this.#end('cancelled', error);
   }
 
+  /** @internal */
+  static parentOf(task: Task<unknown>): Task<unknown> | undefined {
+    return task.#parent;
+  }
+
+  // It was given up; those who waited for it were told so.
+  #reportLate(error: unknown): void {
+    this.kernel.report({ message: `${this.label} failed after it was detached`, exception: error, future: this });
+  }
+
   #follow(outcome: PromiseLike<T>): void {
     const ok = (value: T) => this.#end('finished', value);
     const failed = (error: unknown) => this.#failed(error);
@@ -176,14 +194,25 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
   }
 
   #end(outcome: 'finished' | 'failed' | 'cancelled', result: unknown): void {
-    if (this.done()) return;
+    if (this.done()) {
+      if (outcome === 'failed') this.#reportLate(result);
+      return;
+    }
     this.scope.close();
+    // Where each task starts the next, a chain of all that ever ran would be kept alive.
+    this.#parent = nearestRunning(this.#parent);
     this.kernel.tasks.delete(this);
     this.kernel.clock.touch?.();
     if (this.kernel.debug && !this.looked) this.kernel.unawaited.add(this);
     if (outcome === 'finished') this.settle(outcome, result as T);
     else this.settle(outcome, result);
   }
+}
+
+function nearestRunning(task: Task<unknown> | undefined): Task<unknown> | undefined {
+  let nearest = task;
+  while (nearest?.done() === true) nearest = Task.parentOf(nearest);
+  return nearest;
 }
 
 function checkFunction(fn: unknown): void {

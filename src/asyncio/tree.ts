@@ -21,8 +21,10 @@ function treeOf(kernel: Kernel): string[] {
   const alive = new Set(tasks);
   const children = new Map<Task<unknown> | undefined, Task<unknown>[]>();
   for (const task of tasks) {
-    const above = nearestAlive(task.parent, alive);
-    children.set(above, [...(children.get(above) ?? []), task]);
+    const above = nearestIn(alive, task.parent);
+    const siblings = children.get(above);
+    if (siblings === undefined) children.set(above, [task]);
+    else siblings.push(task);
   }
   const draw = (task: Task<unknown>, indent: string, last: boolean, top: boolean): string[] => {
     const own = `${indent}${top ? '' : last ? '└─ ' : '├─ '}${describe(task)}`;
@@ -33,8 +35,8 @@ function treeOf(kernel: Kernel): string[] {
   return (children.get(undefined) ?? []).flatMap((task) => draw(task, '', true, true));
 }
 
-// The creator may have ended before what it created.
-function nearestAlive(task: Task<unknown> | undefined, alive: ReadonlySet<Task<unknown>>): Task<unknown> | undefined {
+// A task may have been created in one of another loop.
+function nearestIn(alive: ReadonlySet<Task<unknown>>, task: Task<unknown> | undefined): Task<unknown> | undefined {
   let above = task;
   while (above !== undefined && !alive.has(above)) above = above.parent;
   return above;

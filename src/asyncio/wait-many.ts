@@ -2,7 +2,8 @@ import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { ensureFuture, isPromise } from './awaitable.ts';
 import type { Future } from './future.ts';
-import { checkWait, Wait } from './wait.ts';
+import type { Call } from './wait.ts';
+import { checkWait, inCall, Wait } from './wait.ts';
 
 /** Return when one is done. */
 export const FIRST_COMPLETED = 'FIRST_COMPLETED';
@@ -30,9 +31,17 @@ export interface WaitManyOptions extends WaitOptions {
  * const [done, pending] = await wait([fast, slow], { returnWhen: FIRST_COMPLETED });
  * for (const task of pending) task.cancel();
  */
-export async function wait<A extends PromiseLike<unknown>>(
+export function wait<A extends PromiseLike<unknown>>(
   awaitables: Iterable<A>,
   options: WaitManyOptions = {},
+): Promise<[done: Set<A>, pending: Set<A>]> {
+  return inCall((call) => waitIn(call, awaitables, options));
+}
+
+async function waitIn<A extends PromiseLike<unknown>>(
+  call: Call,
+  awaitables: Iterable<A>,
+  options: WaitManyOptions,
 ): Promise<[done: Set<A>, pending: Set<A>]> {
   const { timeout, signal, returnWhen = ALL_COMPLETED } = options;
   checkWait(options);
@@ -46,7 +55,7 @@ export async function wait<A extends PromiseLike<unknown>>(
   let left = 0;
   for (const future of futures.values()) if (!future.done()) left++;
   if (![...futures.values()].some((future) => future.done() && enough(future)) && left > 0) {
-    await settlement([...futures.values()], { timeout, signal }, (future) => {
+    await settlement(call, [...futures.values()], { timeout, signal }, (future) => {
       left--;
       return enough(future);
     });
@@ -82,6 +91,7 @@ function followed<A extends PromiseLike<unknown>>(awaitables: Iterable<A>): Map<
 
 /** Ends when `enough` says so for a future that got done, or after the timeout, without an error. */
 async function settlement(
+  call: Call,
   futures: readonly Future<unknown>[],
   { timeout, signal }: WaitOptions,
   enough: (future: Future<unknown>) => boolean,
@@ -100,7 +110,7 @@ async function settlement(
     return () => future.unobserve(observer);
   });
   try {
-    await waiter.promise;
+    await waiter.partOf(call).promise;
   } finally {
     timer?.cancel();
     for (const unobserve of observers) unobserve();

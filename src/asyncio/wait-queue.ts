@@ -1,5 +1,4 @@
-import type { WaitOptions } from '../base/deadline.ts';
-import type { WaitKind } from './wait.ts';
+import type { BoundedOptions, WaitKind } from './wait.ts';
 import { Wait } from './wait.ts';
 
 /** A wait with its place in a queue; the links are the queue's. */
@@ -26,7 +25,7 @@ export class WaitQueue<T> implements WaitKind<T> {
   }
 
   /** Stands at the end of the queue until served; look at `settled`, for it may have ended before it stood there. */
-  park(what: string, options?: WaitOptions, kind: WaitKind<T> = this): QueuedWait<T> {
+  park(what: string, options?: BoundedOptions, kind: WaitKind<T> = this): QueuedWait<T> {
     const wait = new QueuedWait<T>(what, options, kind);
     if (!wait.settled) this.#append(wait);
     return wait;

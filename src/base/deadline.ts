@@ -1,3 +1,4 @@
+import { onAbort } from './abort.ts';
 import type { Clock } from './clock.ts';
 import { realClock } from './clock.ts';
 import { CancelledError, InvalidArgumentError, TimeoutError } from './errors.ts';
@@ -72,9 +73,9 @@ export async function within<T>(
     };
     const done = () => {
       timer?.cancel();
-      signal?.removeEventListener('abort', abort);
+      forget();
     };
-    signal?.addEventListener('abort', abort, { once: true });
+    const forget = onAbort(signal, abort);
     promise.then(
       (value) => {
         done();
@@ -93,6 +94,18 @@ export function cancelledBy(signal: AbortSignal): Error {
   const reason: unknown = signal.reason;
   if (reason instanceof CancelledError || reason instanceof TimeoutError) return reason;
   return new CancelledError('cancelled', { cause: reason });
+}
+
+let ambient: () => AbortSignal | undefined = () => undefined;
+
+/** The signal of what this code runs in, where there is such a thing (an asyncio task): the default of a wait's `signal`. */
+export function ambientSignal(): AbortSignal | undefined {
+  return ambient();
+}
+
+/** Tells where `ambientSignal` comes from; for the one layer that has tasks. */
+export function provideAmbientSignal(source: () => AbortSignal | undefined): void {
+  ambient = source;
 }
 
 /** Throws what `cancelledBy` makes of an aborted signal. */

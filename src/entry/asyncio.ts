@@ -6,7 +6,7 @@ import { createSubprocessExec as startProgram, createSubprocessShell as startShe
 
 export { asCompleted } from '../asyncio/as-completed.ts';
 export type { AsCompletedOptions } from '../asyncio/as-completed.ts';
-export type { Awaitable } from '../asyncio/awaitable.ts';
+export type { Awaitable, Outcome } from '../asyncio/awaitable.ts';
 export { Barrier, BrokenBarrierError } from '../asyncio/barrier.ts';
 export { Condition } from '../asyncio/condition.ts';
 export { Context, ContextVar, copyContext, Token } from '../asyncio/context.ts';
@@ -40,6 +40,7 @@ export { formatTaskTree, printTaskTree } from '../asyncio/tree.ts';
 export { waitFor } from '../asyncio/wait-for.ts';
 export { ALL_COMPLETED, FIRST_COMPLETED, FIRST_EXCEPTION, wait } from '../asyncio/wait-many.ts';
 export type { ReturnWhen, WaitManyOptions } from '../asyncio/wait-many.ts';
+export type { WaitOptions } from '../base/deadline.ts';
 export {
   CancelledError,
   EmptyError,

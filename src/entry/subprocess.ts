@@ -20,6 +20,6 @@ export { lines } from '../subprocess/lines.ts';
 export type { LineOptions } from '../subprocess/lines.ts';
 export type { Captured } from '../subprocess/errors.ts';
 export { CalledProcessError, TimeoutExpired } from '../subprocess/errors.ts';
-export type { Input } from '../subprocess/collect.ts';
+export type { Input } from '../subprocess/feed.ts';
 export type { KilledTree } from '../subprocess/tree.ts';
 export type { TextOptions } from '../subprocess/text.ts';

@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { checked, errno, libc, systemError } from './libc.ts';
-import { poll, POLLIN, POLLOUT } from './poll.ts';
+import { closePolls, poll, POLLIN, POLLOUT } from './poll.ts';
 
 export { duplicate } from './duplicate.ts';
 
@@ -46,7 +46,8 @@ export function pipe2(flags: number): [r: number, w: number] {
  * const bytes = await read(r, 65536, { timeout: 1 });
  */
 export async function read(fd: number, size: number, options: WaitOptions = {}): Promise<Buffer> {
-  if (!Number.isInteger(size) || size < 0) throw new InvalidArgumentError('size', size, 'a number of bytes');
+  if (!Number.isInteger(size) || size < 0 || size > largest)
+    throw new InvalidArgumentError('size', size, `a number of bytes, up to ${largest}`);
   makeReady(fd);
   for (;;) {
     const bytes = tryRead(fd, size);
@@ -54,6 +55,9 @@ export async function read(fd: number, size: number, options: WaitOptions = {}):
     await ready(fd, POLLIN, options);
   }
 }
+
+// What read(2) gives at most; a Buffer of that size exists.
+const largest = 0x7ffff000;
 
 /** Reads what is there: `undefined` if the descriptor is non-blocking and has nothing yet, empty at the end of file. */
 export function tryRead(fd: number, size: number): Buffer | undefined {
@@ -78,6 +82,7 @@ export function tryRead(fd: number, size: number): Buffer | undefined {
  */
 export async function write(fd: number, data: string | Uint8Array, options: WaitOptions = {}): Promise<number> {
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+  if (!(bytes instanceof Uint8Array)) throw new InvalidArgumentError('data', data, 'text or bytes (Uint8Array)');
   makeReady(fd);
   for (let offset = 0; ;) {
     offset += tryWrite(fd, offset === 0 ? bytes : bytes.subarray(offset)) ?? 0;
@@ -98,9 +103,10 @@ export function tryWrite(fd: number, bytes: Uint8Array): number | undefined {
   }
 }
 
-/** Closes a descriptor; EBADF if it is not open. close(2). */
+/** Closes a descriptor; EBADF if it is not open. Waits on it (`read`, `write`, `poll`) reject with ClosedError. close(2). */
 export function close(fd: number): void {
-  checked(libc('int close(int fd)')(checkFd(fd)), 'close', { fd });
+  closePolls(checkFd(fd));
+  checked(libc('int close(int fd)')(fd), 'close', { fd });
 }
 
 /**
@@ -109,6 +115,7 @@ export function close(fd: number): void {
  */
 export function dup2(fd: number, fd2: number, inheritable = true): number {
   checkFd(fd2);
+  if (fd !== fd2) closePolls(fd2);
   if (inheritable || fd === fd2) return checked(libc('int dup2(int fd, int fd2)')(checkFd(fd), fd2), 'dup2', { fd });
   return checked(libc('int dup3(int fd, int fd2, int flags)')(checkFd(fd), fd2, O_CLOEXEC), 'dup3', { fd });
 }

@@ -3,7 +3,8 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
-import { cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
+import { onAbort } from '../base/abort.ts';
+import { ambientSignal, cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
 import { close, O_CLOEXEC, tryRead } from './descriptor.ts';
@@ -25,8 +26,9 @@ const { O_RDONLY, O_WRONLY, O_NONBLOCK } = fsConstants;
  * mkfifo('/tmp/orders', 0o600);
  */
 export function mkfifo(path: string, mode = 0o666): void {
-  if (typeof path !== 'string' || path === '' || path.includes('\0'))
-    throw new InvalidArgumentError('path', path, 'a path without NUL');
+  checkPath(path);
+  if (!Number.isInteger(mode) || mode < 0 || mode > 0o7777)
+    throw new InvalidArgumentError('mode', mode, 'permissions as a number, such as 0o600');
   checked(libc('int mkfifo(str path, unsigned int mode)')(path, mode), 'mkfifo', { path });
 }
 
@@ -64,9 +66,18 @@ export async function openFifo(
   mode: 'r' | 'w',
   options: FifoReaderOptions & FifoWriterOptions = {},
 ): Promise<Readable | Writable> {
+  checkPath(path);
+  const { whenWritersLeave } = options;
+  if (whenWritersLeave !== undefined && whenWritersLeave !== 'end' && whenWritersLeave !== 'reopen')
+    throw new InvalidArgumentError('whenWritersLeave', whenWritersLeave, "'end' or 'reopen'");
   if (mode === 'r') return openReader(path, options);
   if (mode === 'w') return openWriter(path, options);
   throw new InvalidArgumentError('mode', mode, "'r' or 'w'");
+}
+
+function checkPath(path: string): void {
+  if (typeof path !== 'string' || path === '' || path.includes('\0'))
+    throw new InvalidArgumentError('path', path, 'a path without NUL');
 }
 
 async function openReader(path: string, options: FifoReaderOptions): Promise<Readable> {
@@ -121,20 +132,21 @@ const longestPause = 0.05;
 /** Tries until it succeeds: at once, whenever somebody opens the file, and every 50 ms at most where that may not tell. */
 async function whenOpened(
   path: string,
-  { timeout, signal }: WaitOptions,
+  { timeout, signal = ambientSignal() }: WaitOptions,
   mode: 'r' | 'w',
   attempt: (writerWasHere: boolean) => boolean,
 ): Promise<void> {
+  throwIfAborted(signal);
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   return new Promise<void>((resolve, reject) => {
     const timers: ClockTimer[] = [];
     const settle = (how: () => void) => {
       unwatch?.();
       for (const timer of timers) timer.cancel();
-      signal?.removeEventListener('abort', abort);
+      forget();
       how();
     };
-    const abort = () => settle(() => reject(cancelledBy(signal!)));
+    const forget = onAbort(signal, () => settle(() => reject(cancelledBy(signal!))));
     const look = (mask = 0) => {
       try {
         if (attempt((mask & IN_CLOSE_WRITE) !== 0)) settle(resolve);
@@ -144,7 +156,6 @@ async function whenOpened(
     };
     // Watching comes before the first look, or an opening in between would go unseen.
     const unwatch = watchFile(path, look);
-    signal?.addEventListener('abort', abort, { once: true });
     timers.push(
       realClock.setTimer(timeout ?? Infinity, () =>
         settle(() => reject(new TimeoutError(`nobody opened the other end of ${path} in ${timeout} s`, { timeout }))),

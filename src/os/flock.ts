@@ -1,5 +1,5 @@
 import { realClock } from '../base/clock.ts';
-import { Deadline, throwIfAborted, within } from '../base/deadline.ts';
+import { ambientSignal, Deadline, throwIfAborted, within } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
 import { errno, libc, systemError } from './libc.ts';
@@ -20,7 +20,7 @@ const EWOULDBLOCK = process.platform === 'darwin' ? 35 : 11;
  * last descriptor of this opening is closed, however its holder ends (flock(2)).
  */
 export function tryFlock(fd: number, operation: typeof LOCK_SH | typeof LOCK_EX | typeof LOCK_UN): boolean {
-  if (!Number.isInteger(fd) || fd < 0) throw new InvalidArgumentError('fd', fd, 'an open file descriptor');
+  check(fd, operation);
   const flock = libc('int flock(int fd, int operation)');
   while (flock(fd, operation | LOCK_NB) < 0) {
     const number = errno();
@@ -32,6 +32,7 @@ export function tryFlock(fd: number, operation: typeof LOCK_SH | typeof LOCK_EX 
 
 /** Takes the lock, blocking this thread until it is free. For threads of their own, never for the event loop. */
 export function flockSync(fd: number, operation: typeof LOCK_SH | typeof LOCK_EX | typeof LOCK_UN): void {
+  check(fd, operation);
   const flock = libc('int flock(int fd, int operation)');
   while (flock(fd, operation) < 0) {
     const number = errno();
@@ -52,13 +53,14 @@ export async function flock(
   options: WaitOptions = {},
 ): Promise<void> {
   const deadline = Deadline.after(options.timeout);
-  throwIfAborted(options.signal);
+  const { signal = ambientSignal() } = options;
+  throwIfAborted(signal);
   for (let pause = 0.001; !tryFlock(fd, operation); pause = Math.min(0.05, pause * 2)) {
     if (deadline.passed)
       throw new TimeoutError(`lock of fd ${fd} not free after ${options.timeout} s`, { timeout: options.timeout });
     // Uneven pauses, so that two waiters do not keep missing each other's gaps.
     const wait = Math.min(deadline.left, pause * (0.5 + realClock.random()));
-    await within(sleep(wait), { signal: options.signal });
+    await within(sleep(wait), { signal });
   }
 }
 
@@ -66,4 +68,10 @@ function sleep(seconds: number): Promise<void> {
   return new Promise((resolve) => {
     realClock.setTimer(seconds, resolve);
   });
+}
+
+function check(fd: number, operation: number): void {
+  if (!Number.isInteger(fd) || fd < 0) throw new InvalidArgumentError('fd', fd, 'an open file descriptor');
+  if (operation !== LOCK_SH && operation !== LOCK_EX && operation !== LOCK_UN)
+    throw new InvalidArgumentError('operation', operation, 'LOCK_SH, LOCK_EX or LOCK_UN');
 }

@@ -1,5 +1,5 @@
 import type { WaitOptions } from '../base/deadline.ts';
-import { UnsupportedError } from '../base/errors.ts';
+import { InvalidArgumentError, UnsupportedError } from '../base/errors.ts';
 import { registerAtFork } from './at-fork.ts';
 import { close } from './descriptor.ts';
 import { checked, libc } from './libc.ts';
@@ -19,6 +19,8 @@ const SYS_pidfd_send_signal = 424;
  */
 export function pidfdOpen(pid: number): number {
   if (process.platform !== 'linux') throw new UnsupportedError('pidfds exist on Linux only');
+  if (!Number.isInteger(pid) || pid < 1 || pid > 0x7fffffff)
+    throw new InvalidArgumentError('pid', pid, 'a process id above 0');
   return checked(syscall()(SYS_pidfd_open, pid, 0, 0, 0), 'pidfd_open');
 }
 
@@ -43,14 +45,14 @@ export async function processExit(pid: number, options: WaitOptions = {}): Promi
   }
 }
 
-/** Calls back once, when the process has ended. Owns the pidfd; `close` gives up watching. */
+/** Calls back once, when the process of a pidfd has ended. Owns the pidfd from the start, also when that fails; `close` gives up watching. */
 export class ExitWatch implements Disposable {
   readonly #fd: number;
   readonly #poll: Poll;
   #open = true;
 
-  constructor(pid: number, onExit: () => void) {
-    this.#fd = pidfdOpen(pid);
+  constructor(pidfd: number, onExit: () => void) {
+    this.#fd = pidfd;
     try {
       this.#poll = new Poll(this.#fd, () => {
         this.close();

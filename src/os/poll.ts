@@ -1,7 +1,8 @@
 import { AsyncResource } from 'node:async_hooks';
 import { getSystemErrorName } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
-import { cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
+import { onAbort } from '../base/abort.ts';
+import { ambientSignal, cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { realClock } from '../base/clock.ts';
 import { ClosedError, InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
@@ -30,32 +31,40 @@ const UV_HANDLE_INTERNAL = 0x10;
  * Waits once for a descriptor to become ready and tells for what (`POLLIN`, `POLLOUT`, …, or-ed). For eventfds,
  * pidfds, inotify, FIFOs, datagram and listening sockets; regular files are refused by the kernel (EPERM). Makes the
  * descriptor non-blocking. Rejects with TimeoutError, or CancelledError when `signal` is aborted; the loop is kept
- * alive meanwhile. See poll(2) and libuv's uv_poll_t.
+ * alive meanwhile. Closing the descriptor (`close`, `dup2`) rejects it with ClosedError. See poll(2) and libuv's uv_poll_t.
  *
  * @example
  * await poll(fd, POLLIN, { timeout: 5 });
  */
 export async function poll(fd: number, events: number, options: WaitOptions = {}): Promise<number> {
-  const { timeout, signal } = options;
+  const { timeout, signal = ambientSignal() } = options;
+  checkEvents(events);
   throwIfAborted(signal);
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   return new Promise<number>((resolve, reject) => {
     const finish = (settle: () => void) => {
       watch.close();
       timer?.cancel();
-      signal?.removeEventListener('abort', abort);
+      forget();
       settle();
     };
-    const abort = () => finish(() => reject(cancelledBy(signal!)));
-    const watch = new Poll(fd, (ready) => finish(() => resolve(ready)));
+    const watch = new Poll(
+      fd,
+      (ready) => finish(() => resolve(ready)),
+      (error) => finish(() => reject(error)),
+    );
+    const forget = onAbort(signal, () => finish(() => reject(cancelledBy(signal!))));
     const timer =
       timeout === undefined || timeout === Infinity
         ? undefined
         : realClock.setTimer(timeout, () =>
             finish(() => reject(new TimeoutError(`poll of fd ${fd} timed out after ${timeout} s`, { timeout }))),
           );
-    signal?.addEventListener('abort', abort, { once: true });
-    watch.start(events);
+    try {
+      watch.start(events);
+    } catch (error) {
+      finish(() => reject(error));
+    }
   });
 }
 
@@ -71,15 +80,18 @@ export async function poll(fd: number, events: number, options: WaitOptions = {}
 export class Poll implements Disposable {
   readonly fd: number;
   readonly #listener: (events: number) => void;
+  readonly #onClosed: ((error: ClosedError) => void) | undefined;
   readonly #resource = new AsyncResource('SIMULPOLL');
   readonly #own: number | undefined;
   #handle: number | undefined;
   #events = 0;
 
-  constructor(fd: number, listener: (events: number) => void) {
+  /** `onClosed` hears of a descriptor that is closed while it is watched. */
+  constructor(fd: number, listener: (events: number) => void, onClosed?: (error: ClosedError) => void) {
     if (!Number.isInteger(fd) || fd < 0) throw new InvalidArgumentError('fd', fd, 'an open file descriptor');
     this.fd = fd;
     this.#listener = listener;
+    this.#onClosed = onClosed;
     const handle = newHandle();
     let result = native().init(currentLoop(), handle, fd);
     if (result === UV_EEXIST) {
@@ -95,13 +107,21 @@ export class Poll implements Disposable {
     this.#handle = handle;
     native().adopt(handle);
     polls.set(handle, this);
+    const others = watched.get(fd);
+    if (others === undefined) watched.set(fd, new Set([this]));
+    else others.add(this);
   }
 
   /** Begins, or changes what is watched for. */
   start(events: number): this {
     if (this.#handle === undefined) throw new ClosedError(`poll of fd ${this.fd} is closed`);
-    this.#events = events;
-    native().start(this.#handle, events);
+    this.#events = checkEvents(events);
+    const result = native().start(this.#handle, events);
+    if (result < 0)
+      throw new SystemError(getSystemErrorName(result), -result, 'uv_poll_start', {
+        fd: this.fd,
+        message: 'cannot be polled',
+      });
     return this;
   }
 
@@ -127,6 +147,8 @@ export class Poll implements Disposable {
   close(): void {
     if (this.#handle === undefined) return;
     polls.delete(this.#handle);
+    const all = watched.get(this.fd);
+    if (all?.delete(this) && all.size === 0) watched.delete(this.fd);
     native().close(this.#handle);
     this.#handle = undefined;
     this.#releaseOwn();
@@ -135,6 +157,12 @@ export class Poll implements Disposable {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** @internal The descriptor is about to be closed. */
+  abandon(): void {
+    this.close();
+    this.#onClosed?.(new ClosedError(`fd ${this.fd} was closed while being waited for`));
   }
 
   /** @internal */
@@ -147,12 +175,26 @@ export class Poll implements Disposable {
   }
 }
 
+function checkEvents(events: number): number {
+  if (Number.isInteger(events) && events >= 1 && events <= 15) return events;
+  throw new InvalidArgumentError('events', events, 'POLLIN, POLLOUT, POLLHUP and POLLPRI, or-ed');
+}
+
+/**
+ * Ends the watches of a descriptor that is about to be closed. Afterwards epoll could not be told any more: libuv
+ * aborts the process then, or the next file of that number would be watched. @internal
+ */
+export function closePolls(fd: number): void {
+  for (const poll of watched.get(fd) ?? []) poll.abandon();
+}
+
 const polls = new Map<number, Poll>();
+const watched = new Map<number, Set<Poll>>();
 const spare: number[] = [];
 
 interface Native {
   readonly init: NativeFunction;
-  start(handle: number, events: number): void;
+  start(handle: number, events: number): number;
   readonly stop: NativeFunction;
   readonly ref: NativeFunction;
   readonly unref: NativeFunction;
@@ -177,7 +219,7 @@ function bind(): Native {
   const guard = isMainThread ? undefined : workerGuard();
   return {
     init: uv('int uv_poll_init(uintptr_t loop, uintptr_t handle, int fd)'),
-    start: (handle, events) => start(handle, events, onPoll),
+    start: (handle, events) => start(handle, events, onPoll) as number,
     stop: uv('int uv_poll_stop(uintptr_t handle)'),
     ref: uv('void uv_ref(uintptr_t handle)'),
     unref: uv('void uv_unref(uintptr_t handle)'),

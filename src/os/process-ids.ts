@@ -66,7 +66,8 @@ export function signalNumber(signal: number | string): number {
   return number;
 }
 
-function checkPid(pid: number): number {
+/** Throws unless it can be a process id. */
+export function checkPid(pid: number): number {
   if (!Number.isInteger(pid) || Math.abs(pid) > 0x7fffffff) throw new InvalidArgumentError('pid', pid, 'a process id');
   return pid;
 }

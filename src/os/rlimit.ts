@@ -29,8 +29,9 @@ const unlimited = (1n << 64n) - 1n;
  * setrlimit('nofile', [64, 64], child.pid);
  */
 export function setrlimit(resource: Resource, limits: readonly [soft: number, hard: number], pid = 0): void {
+  if (!Array.isArray(limits) || limits.length !== 2) throw new InvalidArgumentError('limits', limits, '[soft, hard]');
   const value = Buffer.alloc(16);
-  for (const [i, limit] of limits.entries()) {
+  for (const [i, limit] of (limits as readonly number[]).entries()) {
     if (limit !== Infinity && !(Number.isSafeInteger(limit) && limit >= 0))
       throw new InvalidArgumentError('limits', limit, 'whole numbers or Infinity');
     value.writeBigUInt64LE(limit === Infinity ? unlimited : BigInt(limit), i * 8);

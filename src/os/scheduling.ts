@@ -1,6 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { checked, errno, koffi, libc, systemError } from './libc.ts';
+import { checkPid } from './process-ids.ts';
 
 const setSize = 128; // cpu_set_t: 1,024 processors
 const PRIO_PROCESS = 0;
@@ -18,6 +19,9 @@ export function cpuCount({ usable = false }: { usable?: boolean } = {}): number 
  * schedSetaffinity(child.pid, [0, 1]);
  */
 export function schedSetaffinity(pid: number, processors: Iterable<number>): void {
+  checkPid(pid);
+  if (typeof processors !== 'object' || processors === null || !(Symbol.iterator in processors))
+    throw new InvalidArgumentError('processors', processors, 'numbers of processors, as [0, 1]');
   const set = Buffer.alloc(setSize);
   for (const cpu of processors) {
     if (!Number.isInteger(cpu) || cpu < 0 || cpu >= setSize * 8)

@@ -2,7 +2,8 @@ import { constants } from 'node:os';
 import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
 import type { WaitOptions } from '../base/deadline.ts';
-import { cancelledBy, checkSeconds, Deadline, throwIfAborted } from '../base/deadline.ts';
+import { onAbort } from '../base/abort.ts';
+import { ambientSignal, cancelledBy, checkSeconds, Deadline, throwIfAborted } from '../base/deadline.ts';
 import { InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
 import { registerAtFork } from './at-fork.ts';
 import { libc } from './libc.ts';
@@ -49,7 +50,7 @@ export function wait(options: WaitOptions = {}): Promise<WaitResult> {
  * const [, status] = await waitpid(pid, 0, { timeout: 5 }); waitstatusToExitcode(status);
  */
 export async function waitpid(pid: number, options = 0, waitOptions: WaitOptions = {}): Promise<WaitResult> {
-  const { timeout, signal } = waitOptions;
+  const { timeout, signal = ambientSignal() } = waitOptions;
   throwIfAborted(signal);
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   const matches = matcher(pid);
@@ -61,7 +62,7 @@ export async function waitpid(pid: number, options = 0, waitOptions: WaitOptions
     const finish = () => {
       waiters.delete(waiter);
       timer?.cancel();
-      signal?.removeEventListener('abort', abort);
+      forget();
       listen();
     };
     const waiter: Waiter = {
@@ -70,12 +71,11 @@ export async function waitpid(pid: number, options = 0, waitOptions: WaitOptions
       resolve: (result) => (finish(), resolve(result)),
       reject: (error) => (finish(), reject(error)),
     };
-    const abort = () => waiter.reject(cancelledBy(signal!));
+    const forget = onAbort(signal, () => waiter.reject(cancelledBy(signal!)));
     // The timer also holds the event loop; signal handlers do not.
     timer = realClock.setTimer(timeout ?? Infinity, () =>
       waiter.reject(new TimeoutError(`waitpid(${pid}) timed out after ${timeout} s`, { timeout })),
     );
-    signal?.addEventListener('abort', abort, { once: true });
     waiters.add(waiter);
     listen();
     scan(); // a child may have ended before the handler was in place

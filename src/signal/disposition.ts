@@ -16,12 +16,17 @@ export function writeDisposition(signum: number, disposition: Disposition): void
   checked(sigaction()(signum, disposition, null), 'sigaction');
 }
 
+/** The address of the handler; 0 the default, 1 ignored. */
+export function handlerOf(disposition: Disposition): bigint {
+  return disposition.readBigUInt64LE(0);
+}
+
 export function isDefault(disposition: Disposition): boolean {
-  return disposition.readBigUInt64LE(0) === 0n;
+  return handlerOf(disposition) === 0n;
 }
 
 export function isIgnored(disposition: Disposition): boolean {
-  return disposition.readBigUInt64LE(0) === 1n;
+  return handlerOf(disposition) === 1n;
 }
 
 export const defaultDisposition: Disposition = Buffer.alloc(size);

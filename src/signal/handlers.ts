@@ -4,6 +4,7 @@ import { InvalidArgumentError, SystemError, UnsupportedError } from '../base/err
 import { signalNumber } from '../os/process-ids.ts';
 import {
   defaultDisposition,
+  handlerOf,
   ignoredDisposition,
   isDefault,
   isIgnored,
@@ -21,13 +22,21 @@ export type SignalAction = SignalHandler | typeof SIG_IGN | typeof SIG_DFL;
 interface Slot {
   readonly signum: number;
   readonly name: NodeJS.Signals | undefined;
-  action: SignalAction;
-  /** What was there before we changed the kernel's disposition behind libuv's back; put back before libuv may. */
-  overwritten: Disposition | undefined;
+  /** `undefined`: as others have it. */
+  action: SignalAction | undefined;
+  /** What we have put into the kernel behind libuv's back, and what was there before. */
+  overwritten: Overwritten | undefined;
   listening: boolean;
   /** Waits that take the signal before the handler does. */
   readonly takers: Set<(signum: number) => void>;
   readonly listener: () => void;
+}
+
+interface Overwritten {
+  readonly by: Disposition;
+  readonly before: Disposition;
+  /** Others listened by `process.on`. */
+  readonly foreign: boolean;
 }
 
 const slots = new Map<number, Slot>();
@@ -35,7 +44,8 @@ const afterHandler = new Set<() => void>();
 
 /**
  * Sets what happens on a signal, given by number or name: a handler, `SIG_IGN` (children inherit it, as POSIX says) or
- * `SIG_DFL`. Returns what was set before, to be given back later; `undefined` if others listen by `process.on`. Handlers run in
+ * `SIG_DFL`. Returns what was set before, to be given back later; `undefined` if others listen by `process.on`, and given
+ * back it leaves the signal to them. Handlers run in
  * the event loop in order of arrival; equal signals may be merged while they wait, none runs twice. The kernel's
  * defaults come back when the program exits.
  *
@@ -45,7 +55,7 @@ const afterHandler = new Set<() => void>();
  * @example
  * const previous = signal('SIGUSR1', () => console.log('reload'));
  */
-export function signal(sig: number | NodeJS.Signals, action: SignalAction): SignalAction | undefined {
+export function signal(sig: number | NodeJS.Signals, action: SignalAction | undefined): SignalAction | undefined {
   const signum = checkSignal(sig);
   checkAction(signum, action);
   const before = getsignal(signum);
@@ -61,8 +71,8 @@ export function signal(sig: number | NodeJS.Signals, action: SignalAction): Sign
 export function getsignal(sig: number | NodeJS.Signals): SignalAction | undefined {
   const signum = signalNumber(sig);
   const slot = slots.get(signum);
-  if (slot !== undefined && (typeof slot.action === 'function' || slot.overwritten !== undefined)) return slot.action;
   const now = readDisposition(signum);
+  if (slot !== undefined && (typeof slot.action === 'function' || isOurs(slot, now))) return slot.action;
   if (isIgnored(now)) return SIG_IGN;
   if (isDefault(now)) return SIG_DFL;
   // Node itself catches some (SIGINT, to restore the terminal) only to do what the default would.
@@ -74,7 +84,7 @@ export function takeSignal(sig: number | NodeJS.Signals, taker: (signum: number)
   const signum = checkSignal(sig);
   const slot = slotOf(signum);
   if (slot.name === undefined) throw new UnsupportedError(`Node cannot wait for signal ${signum}`);
-  if (!slots.has(signum) || slot.takers.size === 0) rememberAction(slot);
+  if (slot.takers.size === 0) rememberAction(slot);
   slot.takers.add(taker);
   apply(slot);
   return () => {
@@ -105,9 +115,9 @@ export function checkSignal(sig: number | NodeJS.Signals): number {
   return signum;
 }
 
-function checkAction(signum: number, action: SignalAction): void {
-  if (action !== SIG_IGN && action !== SIG_DFL && typeof action !== 'function')
-    throw new InvalidArgumentError('action', action, 'a function, SIG_IGN or SIG_DFL');
+function checkAction(signum: number, action: SignalAction | undefined): void {
+  if (action !== undefined && action !== SIG_IGN && action !== SIG_DFL && typeof action !== 'function')
+    throw new InvalidArgumentError('action', action, 'a function, SIG_IGN, SIG_DFL, or undefined for as it was');
   if (signum === constants.signals.SIGCHLD && action === SIG_IGN)
     throw new UnsupportedError(
       'SIGCHLD cannot be ignored: the kernel would reap every child, and nobody would learn their exit statuses',
@@ -120,7 +130,7 @@ function slotOf(signum: number): Slot {
     const fresh: Slot = {
       signum,
       name: signalName(signum),
-      action: SIG_DFL,
+      action: undefined,
       overwritten: undefined,
       listening: false,
       takers: new Set(),
@@ -135,25 +145,51 @@ function slotOf(signum: number): Slot {
 
 // A slot made for a wait has to leave an inherited SIG_IGN as it found it.
 function rememberAction(slot: Slot): void {
-  if (typeof slot.action === 'function') return;
-  if (slot.overwritten === undefined && isIgnored(readDisposition(slot.signum))) slot.action = SIG_IGN;
+  if (slot.action === undefined && isIgnored(readDisposition(slot.signum))) slot.action = SIG_IGN;
 }
 
 function apply(slot: Slot): void {
   // First everything as libuv believes it to be, so that its own bookkeeping stays right.
-  if (slot.overwritten !== undefined) writeDisposition(slot.signum, slot.overwritten);
-  slot.overwritten = undefined;
+  giveBack(slot);
   listen(slot, typeof slot.action === 'function' || slot.takers.size > 0);
-  if (slot.listening) return;
-  const wanted = slot.action === SIG_IGN ? ignoredDisposition : defaultDisposition;
-  const now = readDisposition(slot.signum);
-  if (slot.action === SIG_DFL && (isDefault(now) || isNodesOwn(slot, now))) return;
-  if (slot.action === SIG_IGN && isIgnored(now)) {
-    slot.overwritten = now;
+  if (slot.listening) {
+    ensureCaught(slot);
     return;
   }
-  slot.overwritten = now;
-  writeDisposition(slot.signum, wanted);
+  // The default of SIGCHLD would keep libuv from seeing the ends of Node's own children.
+  if (slot.action === undefined || (slot.signum === SIGCHLD && slot.action === SIG_DFL)) return;
+  const now = readDisposition(slot.signum);
+  if (slot.action === SIG_DFL && (isDefault(now) || isNodesOwn(slot, now))) return;
+  const by = slot.action === SIG_IGN ? ignoredDisposition : defaultDisposition;
+  slot.overwritten = { by, before: now, foreign: foreignListeners(slot.signum, slot) };
+  if (!(slot.action === SIG_IGN && isIgnored(now))) writeDisposition(slot.signum, by);
+}
+
+const { SIGCHLD } = constants.signals;
+
+// Only what we wrote is taken back: since then libuv may have installed its handler for somebody's first listener, or
+// removed it after the last.
+function giveBack(slot: Slot): void {
+  const { overwritten } = slot;
+  if (overwritten === undefined) return;
+  const ours = isOurs(slot, readDisposition(slot.signum));
+  slot.overwritten = undefined;
+  if (!ours) return;
+  const orphaned = overwritten.foreign && !foreignListeners(slot.signum, slot);
+  writeDisposition(slot.signum, orphaned ? defaultDisposition : overwritten.before);
+}
+
+function isOurs(slot: Slot, now: Disposition): boolean {
+  return slot.overwritten !== undefined && handlerOf(now) === handlerOf(slot.overwritten.by);
+}
+
+let libuvs: Disposition | undefined;
+
+// libuv installs its handler, the same for every signal, for the first listener only.
+function ensureCaught(slot: Slot): void {
+  const now = readDisposition(slot.signum);
+  if (!isDefault(now) && !isIgnored(now)) libuvs ??= now;
+  else if (libuvs !== undefined) writeDisposition(slot.signum, libuvs);
 }
 
 function listen(slot: Slot, wanted: boolean): void {
@@ -189,5 +225,7 @@ function foreignListeners(signum: number, slot: Slot | undefined): boolean {
 
 // The loop has ended: a handler would never run, and the signal would be lost on a program that hangs in its last act.
 function restoreDefaults(): void {
-  for (const slot of slots.values()) if (slot.listening) writeDisposition(slot.signum, defaultDisposition);
+  for (const slot of slots.values()) {
+    if (slot.listening && slot.signum !== SIGCHLD) writeDisposition(slot.signum, defaultDisposition);
+  }
 }

@@ -30,8 +30,8 @@ export function alarm(seconds: number): number {
  * setitimer(ITIMER_REAL, 0.5, 0.1);
  */
 export function setitimer(which: number, seconds: number, interval = 0): [delay: number, interval: number] {
-  checkSeconds('seconds', seconds);
-  checkSeconds('interval', interval);
+  checkDelay('seconds', seconds);
+  checkDelay('interval', interval);
   const [value, old] = [Buffer.alloc(32), Buffer.alloc(32)];
   write(value, 0, interval);
   write(value, 16, seconds);
@@ -56,6 +56,12 @@ function write(timer: Buffer, offset: number, seconds: number): void {
 
 function read(timer: Buffer, offset: number): number {
   return Number(timer.readBigInt64LE(offset)) + Number(timer.readBigInt64LE(offset + 8)) / 1e6;
+}
+
+// What fits into the kernel's time, far beyond any use.
+function checkDelay(name: string, seconds: number): void {
+  if (checkSeconds(name, seconds) > 2 ** 31)
+    throw new InvalidArgumentError(name, seconds, 'a number of seconds from 0 to 2^31');
 }
 
 function checkWhich(which: number): number {

@@ -1,5 +1,6 @@
 import { realClock } from '../base/clock.ts';
-import { cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
+import { onAbort } from '../base/abort.ts';
+import { ambientSignal, cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
 import { onceHandled, takeSignal } from './handlers.ts';
@@ -35,7 +36,7 @@ export function pause(options: WaitOptions = {}): Promise<void> {
 
 async function waitFor<T>(
   what: string,
-  { timeout, signal }: WaitOptions,
+  { timeout, signal = ambientSignal() }: WaitOptions,
   subscribe: (done: (value: T) => void) => () => void,
 ): Promise<T> {
   throwIfAborted(signal);
@@ -44,15 +45,14 @@ async function waitFor<T>(
     const settle = (how: () => void) => {
       release();
       timer.cancel();
-      signal?.removeEventListener('abort', abort);
+      forget();
       how();
     };
-    const abort = () => settle(() => reject(cancelledBy(signal!)));
     const release = subscribe((value) => settle(() => resolve(value)));
     // Signal handlers do not hold the event loop; the timer does, though it may never fire.
     const timer = realClock.setTimer(timeout ?? Infinity, () =>
       settle(() => reject(new TimeoutError(`${what} timed out after ${timeout} s`, { timeout }))),
     );
-    signal?.addEventListener('abort', abort, { once: true });
+    const forget = onAbort(signal, () => settle(() => reject(cancelledBy(signal!))));
   });
 }

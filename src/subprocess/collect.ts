@@ -1,10 +1,5 @@
-import type { Readable, Writable } from 'node:stream';
-import { Readable as ReadableStream } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import type { Readable } from 'node:stream';
 import { deferred } from '../base/deferred.ts';
-
-/** What a program can be fed: text, bytes, or a source of either. */
-export type Input = string | Uint8Array | Readable | Iterable<string | Uint8Array> | AsyncIterable<string | Uint8Array>;
 
 /** Collects a stream up to a number of bytes. What came so far can be looked at any time. */
 export class Collector {
@@ -40,23 +35,4 @@ export class Collector {
   stop(): void {
     this.#stream.destroy();
   }
-}
-
-/** Feeds a program and closes its input. A program that stops reading is no error: it may not have wanted the rest. */
-export async function feed(stdin: Writable, input: Input | undefined): Promise<void> {
-  stdin.on('error', () => {});
-  if (input === undefined || typeof input === 'string' || input instanceof Uint8Array) {
-    stdin.end(input);
-    return;
-  }
-  try {
-    await pipeline(ReadableStream.from(input), stdin);
-  } catch (error) {
-    if (!isBrokenPipe(error)) throw error;
-  }
-}
-
-function isBrokenPipe(error: unknown): boolean {
-  const { code } = error as { code?: unknown };
-  return code === 'EPIPE' || code === 'ERR_STREAM_PREMATURE_CLOSE' || code === 'ECONNRESET';
 }

@@ -2,7 +2,9 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { close, pipe } from '../os/descriptor.ts';
 import { fdopen } from '../os/fdopen.ts';
-import { ExitWatch } from '../os/pidfd.ts';
+import { reserveDescriptor } from '../os/reserve.ts';
+import { ExitWatch, pidfdOpen } from '../os/pidfd.ts';
+import { kill } from '../os/process-ids.ts';
 import { reap, WNOHANG } from '../os/reap.ts';
 import type { FdSource } from '../os/spawn.ts';
 import { posixSpawn } from '../os/spawn.ts';
@@ -18,18 +20,28 @@ const restored = [constants.signals.SIGPIPE, constants.signals.SIGXFSZ];
 export const posixLauncher: Launcher = {
   verifyProgram: false,
   launch: (plan) => {
-    const { pid, ours } = startPosix(plan);
-    return new PosixChild(pid, ours);
+    const { pid, pidfd, ours } = startPosix(plan);
+    try {
+      return new PosixChild(pid, pidfd, ours);
+    } catch (error) {
+      // Nobody would ever wait for it.
+      kill(pid, 'SIGKILL');
+      reap(pid, 0);
+      throw error;
+    }
   },
 };
 
-/** The bare start, for those that do their own waiting: the pid, and our ends of the pipes. */
-export function startPosix(plan: StartPlan): { pid: number; ours: OurEnds } {
+/** The bare start, for those that do their own waiting: the pid, a descriptor for it, and our ends of the pipes. */
+export function startPosix(plan: StartPlan): { pid: number; pidfd: number; ours: OurEnds } {
   const pipes = new Pipes();
+  let release: (() => void) | undefined;
   try {
     const [stdin, stdout, stderr] = stdioTargets(plan.options);
     const out = pipes.source(stdout, 'stdout');
     const fds = [pipes.source(stdin, 'stdin'), out, stderr === 'stdout' ? out : pipes.source(stderr, 'stderr')];
+    // Running out of descriptors has to be noticed while there is no program yet.
+    release = reserveDescriptor();
     const pid = posixSpawn({
       path: plan.path,
       argv: plan.argv,
@@ -42,9 +54,23 @@ export function startPosix(plan: StartPlan): { pid: number; ours: OurEnds } {
       defaultSignals: plan.options.restoreSignals === false ? [] : restored,
     });
     pipes.closeTheirs();
-    return { pid, ours: pipes.ours };
+    release();
+    release = undefined;
+    return { pid, pidfd: watched(pid), ours: pipes.ours };
   } catch (error) {
+    release?.();
     pipes.closeAll();
+    throw error;
+  }
+}
+
+// Another thread may have taken the descriptor that was set aside.
+function watched(pid: number): number {
+  try {
+    return pidfdOpen(pid);
+  } catch (error) {
+    kill(pid, 'SIGKILL');
+    reap(pid, 0);
     throw error;
   }
 }
@@ -89,12 +115,12 @@ class PosixChild implements Launched {
   #result: number | 'gone' | undefined;
   #callback: ((returncode: number | 'gone') => void) | undefined;
 
-  constructor(pid: number, ours: OurEnds) {
+  constructor(pid: number, pidfd: number, ours: OurEnds) {
     this.pid = pid;
+    this.#watch = new ExitWatch(pidfd, () => this.poll());
     this.stdin = ours.stdin === undefined ? null : fdopen(ours.stdin, 'w');
     this.stdout = ours.stdout === undefined ? null : fdopen(ours.stdout, 'r');
     this.stderr = ours.stderr === undefined ? null : fdopen(ours.stderr, 'r');
-    this.#watch = new ExitWatch(pid, () => this.poll());
   }
 
   poll(): number | undefined {

@@ -60,8 +60,8 @@ export interface StartPlan {
  */
 export function planStart(args: string | readonly string[], options: StartOptions, verify = true): StartPlan {
   const given = commandOf(args);
-  const cmd = options.shell ? ['/bin/sh', '-c', ...given] : given;
   checkOptions(options);
+  const cmd = options.shell ? [options.executable ?? '/bin/sh', '-c', ...given] : given;
   if (options.cwd !== undefined) checkDirectory(options.cwd);
   const { pairs, cookie } = environment(options);
   const name = options.executable ?? cmd[0]!;
@@ -85,7 +85,10 @@ function commandOf(args: string | readonly string[]): string[] {
 }
 
 function checkOptions(options: StartOptions): void {
-  const { cwd, processGroup, passFds, executable } = options;
+  const { cwd, processGroup, passFds, executable, env } = options;
+  if (passFds !== undefined && !Array.isArray(passFds)) throw new InvalidArgumentError('passFds', passFds, descriptors);
+  if (env !== undefined && (typeof env !== 'object' || env === null))
+    throw new InvalidArgumentError('env', env, 'an object of names and strings');
   for (const [name, value] of Object.entries({ cwd, executable })) {
     if (value !== undefined && (typeof value !== 'string' || value === '' || value.includes('\0')))
       throw new InvalidArgumentError(name, value, 'a path without NUL');
@@ -93,10 +96,11 @@ function checkOptions(options: StartOptions): void {
   if (processGroup !== undefined && (!Number.isInteger(processGroup) || processGroup < 0))
     throw new InvalidArgumentError('processGroup', processGroup, '0 or a process group id');
   for (const fd of passFds ?? []) {
-    if (!Number.isInteger(fd) || fd < 3)
-      throw new InvalidArgumentError('passFds', fd, 'descriptors of 3 and more; 0-2 are stdin, stdout, stderr');
+    if (!Number.isInteger(fd) || fd < 3) throw new InvalidArgumentError('passFds', fd, descriptors);
   }
 }
+
+const descriptors = 'descriptors of 3 and more; 0-2 are stdin, stdout, stderr';
 
 function environment(options: StartOptions): { pairs: StartPlan['env']; cookie: string | undefined } {
   const { env } = options;

@@ -1,6 +1,6 @@
 import type { Readable, Writable } from 'node:stream';
 import { constants } from 'node:os';
-import { throwIfAborted } from '../base/deadline.ts';
+import { ambientSignal, throwIfAborted } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { close, pipe } from '../os/descriptor.ts';
@@ -43,6 +43,10 @@ export class Pipeline<O extends PipelineOptions = PipelineOptions> implements As
   constructor(stages: readonly Stage[], options?: O) {
     if (!Array.isArray(stages) || stages.length === 0)
       throw new InvalidArgumentError('stages', stages, 'at least one program with its arguments');
+    for (const [i, stage] of stages.entries()) {
+      if (typeof stage !== 'object' || stage === null)
+        throw new InvalidArgumentError(`stages[${i}]`, stage, 'a program and its arguments, as ["ls", "-l"]');
+    }
     throwIfAborted(options?.signal);
     this.#pipefail = options?.pipefail ?? true;
     this.processes = startAll(stages as readonly Stage[], options ?? ({} as O));
@@ -128,6 +132,7 @@ export async function runPipeline<const O extends RunPipelineOptions>(
   options?: O,
 ): Promise<CompletedPipeline<RunOutput<O, 'stdout'>, RunOutput<O, 'stderr'>>> {
   const settings = popenOptions((options ?? {}) as O);
+  throwIfAborted(settings.signal ?? ambientSignal());
   const line = new Pipeline(stages, settings);
   const args = line.processes.flatMap((child, i) => (i === 0 ? child.args : ['|', ...child.args]));
   let output: [Captured, Captured];
@@ -144,7 +149,7 @@ export async function runPipeline<const O extends RunPipelineOptions>(
 
 async function abandoned(line: Pipeline, args: readonly string[], error: unknown): Promise<unknown> {
   line.kill();
-  await line.wait().catch(() => {});
+  await Promise.all(line.processes.map((child) => child.ended));
   await Promise.all(line.processes.map((child) => child.drain()));
   for (const child of line.processes) child.closePipes();
   if (!(error instanceof TimeoutExpired)) return error;
@@ -160,6 +165,10 @@ function joined(parts: readonly Captured[]): Captured {
   return typeof present[0] === 'string' ? present.join('') : Buffer.concat(present as Buffer[]);
 }
 
+function isSettings(stage: Stage): stage is Exclude<Stage, readonly string[]> {
+  return !Array.isArray(stage);
+}
+
 function startAll<O extends PipelineOptions>(stages: readonly Stage[], options: O): Popen<O>[] {
   const started: Popen<O>[] = [];
   const join = options.launcher !== 'node' && hasPosixSpawn() ? joinByPipe : joinBySocket;
@@ -167,7 +176,7 @@ function startAll<O extends PipelineOptions>(stages: readonly Stage[], options: 
   let release = (): void => {};
   try {
     for (const [i, stage] of stages.entries()) {
-      const { args, ...own } = 'args' in stage ? stage : { args: stage };
+      const { args, ...own } = isSettings(stage) ? stage : { args: stage };
       const last = i === stages.length - 1;
       const link = last ? undefined : join();
       try {

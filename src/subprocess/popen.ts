@@ -1,22 +1,25 @@
 import { uptime } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { realClock } from '../base/clock.ts';
-import { cancelledBy, checkSeconds, throwIfAborted, within } from '../base/deadline.ts';
+import { onAbort } from '../base/abort.ts';
+import { ambientSignal, cancelledBy, throwIfAborted, within } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { deferred } from '../base/deferred.ts';
 import { BrokenError, FullError, InvalidArgumentError, InvalidStateError, TimeoutError } from '../base/errors.ts';
+import { registerAtFork } from '../os/at-fork.ts';
 import { kill, signalNumber } from '../os/process-ids.ts';
-import { Collector, feed } from './collect.ts';
-import type { Input } from './collect.ts';
+import { Collector } from './collect.ts';
 import { TimeoutExpired } from './errors.ts';
 import type { Captured } from './errors.ts';
+import { checkInput, feed } from './feed.ts';
+import type { Feed, Input } from './feed.ts';
 import { chooseLauncher } from './choose-launcher.ts';
 import type { Launched } from './launcher.ts';
 import type { LineOptions } from './lines.ts';
 import { lines } from './lines.ts';
 import type { StartOptions, StartPlan } from './options.ts';
 import { planStart } from './options.ts';
-import { decodeText, textDecoder, wantsText } from './text.ts';
+import { decodeText, textDecoder, textEncoder, wantsText } from './text.ts';
 import type { TextOptions } from './text.ts';
 import { killTree } from './tree.ts';
 import type { KilledTree } from './tree.ts';
@@ -60,9 +63,13 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
   readonly #exit = deferred<number>();
   #returncode: number | undefined;
   #collectors: { stdout: Collector | undefined; stderr: Collector | undefined } | undefined;
-  #feeding: Promise<void> | undefined;
+  #feeding: Feed | undefined;
+  readonly #killing = deferred();
+  #stopListening = (): void => {};
   readonly #launched = realClock.now();
   #failure: Error | undefined;
+  // Somebody else's child, or reaped by somebody else: nothing is sent to its number.
+  #gone = false;
 
   constructor(args: string | readonly string[], options?: O) {
     this.#options = options ?? {};
@@ -77,8 +84,10 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
     this.stdout = this.#child.stdout;
     this.stderr = this.#child.stderr;
     this.#exit.promise.catch(() => {}); // told to those who wait
+    running.add(this);
+    this.#stopListening = onAbort(this.#options.signal, () => this.#abort());
+    for (const pipe of this.#outputs) pipe.once('close', () => this.#settled());
     this.#child.onExit((code) => this.#ended(code));
-    this.#options.signal?.addEventListener('abort', this.#abort, { once: true });
   }
 
   /** The exit code, -N for death by signal N; `undefined` while it runs, or until that was noticed (`poll`). */
@@ -94,9 +103,8 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
 
   /** Waits for its end; TimeoutExpired or CancelledError leave it running. A full pipe nobody reads keeps it from ending. */
   async wait(options: WaitOptions = {}): Promise<number> {
-    if (this.#returncode !== undefined) return this.#returncode;
     try {
-      const code = await within(this.#exit.promise, options);
+      const code = this.#returncode ?? (await within(this.#exit.promise, waited(options)));
       if (this.#failure !== undefined) throw this.#failure;
       return code;
     } catch (error) {
@@ -112,16 +120,20 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
   async communicate(
     options: CommunicateOptions = {},
   ): Promise<[stdout: Output<O> | undefined, stderr: Output<O> | undefined]> {
-    throwIfAborted(options.signal);
+    const wait = waited(options);
+    throwIfAborted(wait.signal);
+    checkInput(options.input);
     if (options.input !== undefined && (this.#feeding !== undefined || this.stdin === null)) {
       throw this.stdin === null
         ? new InvalidArgumentError('input', options.input, 'nothing, because stdin is not PIPE')
         : new InvalidStateError('input was already given to an earlier communicate');
     }
     this.#collect();
-    this.#feeding ??= this.stdin === null ? Promise.resolve() : feed(this.stdin, options.input);
+    if (this.stdin !== null) this.#feeding ??= feed(this.stdin, options.input, textEncoder(this.#options));
+    // What has ended reads no more, however long the source would go on.
+    void this.#exit.promise.then(this.#stopFeeding, this.#stopFeeding);
     try {
-      await within(this.#finished(), options);
+      await within(this.#finished(), wait);
     } catch (error) {
       throw this.#expired(error, options);
     }
@@ -143,7 +155,7 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
   /** Sends a signal to the program itself; nothing happens if it has ended. SystemError EINVAL, EPERM. */
   sendSignal(signal: number | NodeJS.Signals): void {
     signalNumber(signal);
-    if (this.poll() === undefined && this.#failure === undefined) sendTo(this.pid, signal);
+    if (this.poll() === undefined && !this.#gone) sendTo(this.pid, signal);
   }
 
   /** Asks the program itself to end (SIGTERM). */
@@ -153,15 +165,19 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
 
   /** Ends it and all its descendants (SIGKILL); `{ tree: false }` the program only. Tells what was found. */
   kill({ tree = true, signal = 'SIGKILL' }: { tree?: boolean; signal?: NodeJS.Signals } = {}): KilledTree {
+    signalNumber(signal);
     if (!tree) {
       this.sendSignal(signal);
       return { pids: [this.pid], escaped: [] };
     }
     const alive = this.poll() === undefined;
+    // Its number may be a stranger's by now, or it is the program of the process that forked this one.
+    if (this.#gone) return { pids: [], escaped: [] };
     this.killed = killTree(
       { pid: this.pid, alive, cookie: this.#plan.cookie, leadsGroup: this.#leadsGroup(), start: this.#start },
       signal,
     );
+    this.#killing.resolve();
     return this.killed;
   }
 
@@ -178,14 +194,14 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
 
   /** Kills what still runs and closes the pipes, without waiting. */
   [Symbol.dispose](): void {
-    if (this.poll() === undefined) this.kill();
+    if (this.poll() === undefined && !this.#gone) this.kill();
     this.closePipes();
   }
 
   /** Kills what still runs, closes the pipes and waits until it has been reaped. */
   async [Symbol.asyncDispose](): Promise<void> {
     this[Symbol.dispose]();
-    await this.#exit.promise.catch(() => {});
+    await this.ended;
   }
 
   /** @internal Gives up reading and writing. */
@@ -195,10 +211,22 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
     this.stderr?.destroy();
   }
 
-  readonly #abort = (): void => {
+  /** @internal Settles, without throwing, when it has ended. */
+  get ended(): Promise<unknown> {
+    return this.#exit.promise.catch(() => {});
+  }
+
+  /** @internal In a forked child: it is the parent's program, which only that may wait for and end. */
+  disown(): void {
+    if (this.#returncode === undefined) this.#lost('is the child of the process that forked this one');
+  }
+
+  #abort(): void {
     this.#failure ??= cancelledBy(this.#options.signal!);
     this.kill();
-  };
+  }
+
+  readonly #stopFeeding = (): void => this.#feeding?.stop();
 
   // In clock ticks since boot, of which Linux counts a hundred a second; a little too early rather than too late.
   get #start(): number {
@@ -210,14 +238,31 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
   }
 
   #ended(code: number | 'gone'): void {
-    this.#options.signal?.removeEventListener('abort', this.#abort);
+    if (this.#gone) return;
+    running.delete(this);
     if (code === 'gone') {
-      this.#failure ??= new BrokenError(`the exit status of process ${this.pid} was taken by another wait`);
-      this.#exit.reject(this.#failure);
+      this.#lost('was waited for by somebody else');
       return;
     }
     this.#returncode = code;
+    this.#settled();
     this.#exit.resolve(code);
+  }
+
+  // A descendant may hold the pipes open when the program itself has ended: until then aborting has something to end.
+  #settled(): void {
+    if (this.#returncode !== undefined && this.#outputs.every((pipe) => pipe.closed)) this.#stopListening();
+  }
+
+  get #outputs(): Readable[] {
+    return [this.stdout, this.stderr].filter((pipe) => pipe !== null);
+  }
+
+  #lost(why: string): void {
+    this.#gone = true;
+    this.#stopListening();
+    this.#failure ??= new BrokenError(`process ${this.pid} ${why}: its exit status is not known here`);
+    this.#exit.reject(this.#failure);
   }
 
   #collect(): void {
@@ -234,14 +279,15 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
 
   async #finished(): Promise<void> {
     const { stdout, stderr } = this.#collectors!;
-    await Promise.all([this.#feeding, stdout?.done, stderr?.done, this.#exit.promise, this.#letGo()]);
+    const all = Promise.all([this.#feeding?.done, stdout?.done, stderr?.done, this.#exit.promise]);
+    await Promise.race([all, this.#letGo()]);
     if (this.#failure !== undefined) throw this.#failure;
   }
 
   // After a kill an escaped descendant may hold the pipes open for ever: what is there is read, then they are closed.
   async #letGo(): Promise<void> {
-    await this.#exit.promise.catch(() => {});
-    if (this.#failure === undefined && this.killed === undefined) return;
+    await this.#killing.promise;
+    await this.ended;
     await this.drain();
   }
 
@@ -286,9 +332,24 @@ function sendTo(pid: number, signal: number | NodeJS.Signals): void {
 
 function checkPopenOptions(options: PopenOptions): void {
   if (wantsText(options)) textDecoder(options);
-  const { maxBuffer } = options;
-  if (maxBuffer !== undefined && maxBuffer !== Infinity) checkSeconds('maxBuffer', maxBuffer);
+  const { maxBuffer, signal } = options;
+  if (maxBuffer !== undefined && !(typeof maxBuffer === 'number' && maxBuffer >= 0))
+    throw new InvalidArgumentError('maxBuffer', maxBuffer, 'a number of bytes, 0 or more, or Infinity');
+  if (signal !== undefined && !(signal instanceof AbortSignal))
+    throw new InvalidArgumentError('signal', signal, 'an AbortSignal');
 }
+
+function waited<W extends WaitOptions>(options: W): W {
+  return options.signal === undefined ? { ...options, signal: ambientSignal() } : options;
+}
+
+const running = new Set<Popen>();
+registerAtFork({
+  afterInChild: () => {
+    for (const child of running) child.disown();
+    running.clear();
+  },
+});
 
 function definedText({ encoding, errors }: TextOptions): LineOptions {
   return { ...(encoding !== undefined && { encoding }), ...(errors !== undefined && { errors }) };

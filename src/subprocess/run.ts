@@ -1,9 +1,10 @@
-import { throwIfAborted } from '../base/deadline.ts';
+import { ambientSignal, throwIfAborted } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
-import type { Input } from './collect.ts';
 import { CalledProcessError, TimeoutExpired } from './errors.ts';
 import type { Captured } from './errors.ts';
+import { checkInput } from './feed.ts';
+import type { Input } from './feed.ts';
 import { PIPE, STDOUT } from './options.ts';
 import type { Output, PopenOptions } from './popen.ts';
 import { Popen } from './popen.ts';
@@ -64,8 +65,8 @@ export async function run<const O extends RunOptions>(
   args: string | readonly string[] | (O & RunRequest),
   options?: O,
 ): Promise<CompletedProcess<RunOutput<O, 'stdout'>, RunOutput<O, 'stderr'>>> {
-  const [cmd, settings] = isRequest(args) ? [args.args, args] : [args, (options ?? {}) as O];
-  throwIfAborted(settings.signal);
+  const [cmd, settings] = requested<O>(args, options);
+  throwIfAborted(settings.signal ?? ambientSignal());
   const child = new Popen(cmd, popenOptions(settings));
   const [stdout, stderr] = await toItsEnd(child, settings);
   const done = new CompletedProcess(child.args, child.returncode!, stdout, stderr);
@@ -78,13 +79,17 @@ export async function run<const O extends RunOptions>(
  * @example
  * if ((await call(['test', '-f', path])) === 0) …
  */
-export async function call(args: string | readonly string[], options: RunOptions = {}): Promise<number> {
+export async function call(args: string | readonly string[] | RunRequest, options: RunOptions = {}): Promise<number> {
   return (await run(args, options)).returncode;
 }
 
 /** Runs a program; throws CalledProcessError unless it gives 0. */
-export async function checkCall(args: string | readonly string[], options: RunOptions = {}): Promise<number> {
-  return (await run(args, { ...options, check: true })).returncode;
+export async function checkCall(
+  args: string | readonly string[] | RunRequest,
+  options: RunOptions = {},
+): Promise<number> {
+  const [cmd, settings] = requested(args, options);
+  return (await run(cmd, { ...settings, check: true })).returncode;
 }
 
 /**
@@ -94,12 +99,13 @@ export async function checkCall(args: string | readonly string[], options: RunOp
  * const head = await checkOutput(['git', 'rev-parse', 'HEAD'], { text: true });
  */
 export async function checkOutput<const O extends RunOptions>(
-  args: string | readonly string[],
+  args: string | readonly string[] | (O & RunRequest),
   options?: O,
 ): Promise<Output<O>> {
-  refuse(options, 'stdout');
-  refuse(options, 'check');
-  return (await run(args, { ...options, stdout: PIPE, check: true })).stdout as Output<O>;
+  const [cmd, settings] = requested<O>(args, options);
+  refuse(settings, 'stdout');
+  refuse(settings, 'check');
+  return (await run(cmd, { ...settings, stdout: PIPE, check: true })).stdout as Output<O>;
 }
 
 /** What a shell command prints, stderr included, without the last line end. Never with text from outside. */
@@ -123,6 +129,7 @@ export function withoutLastNewline(text: string): string {
 /** The streams that `input` and `captureOutput` stand for; refuses contradictions. */
 export function popenOptions<O extends RunOptions>(options: O): O {
   const { input, captureOutput } = options;
+  checkInput(input);
   if (input !== undefined) refuse(options, 'stdin', 'nothing, because input is given');
   if (captureOutput) {
     refuse(options, 'stdout', 'nothing, because captureOutput is set');
@@ -135,7 +142,17 @@ export function popenOptions<O extends RunOptions>(options: O): O {
   };
 }
 
-export function isRequest(args: unknown): args is RunRequest {
+/** What to run, and how: of one object, or of both; the second has the last word. */
+export function requested<O extends object>(
+  args: string | readonly string[] | (O & Pick<RunRequest, 'args'>),
+  options: O | undefined,
+): [args: string | readonly string[], options: O] {
+  if (!isRequest(args)) return [args, (options ?? {}) as O];
+  const { args: cmd, ...given } = args;
+  return [cmd, { ...given, ...options } as unknown as O];
+}
+
+function isRequest<R extends object>(args: string | readonly string[] | R): args is R {
   return typeof args === 'object' && args !== null && !Array.isArray(args);
 }
 
@@ -149,7 +166,7 @@ async function toItsEnd(child: Popen, options: RunOptions): Promise<[Captured, C
   } catch (error) {
     // Whatever went wrong, nothing is left running.
     const { escaped } = child.killed ?? child.kill();
-    await child.wait().catch(() => {});
+    await child.ended;
     await child.drain();
     child.closePipes();
     if (!(error instanceof TimeoutExpired)) throw error;

@@ -18,7 +18,7 @@ function target(options: StartOptions, name: 'stdin' | 'stdout' | 'stderr', inhe
   if (value === STDOUT && name === 'stderr') return 'stdout';
   if (typeof value === 'number') {
     if (Number.isInteger(value) && value >= 0) return { fd: value };
-  } else {
+  } else if (typeof value === 'object' && value !== null) {
     const fd = descriptorOf(value);
     if (fd !== undefined) return { fd };
   }

@@ -4,7 +4,6 @@ import { uptime } from 'node:os';
 import { Deadline } from '../base/deadline.ts';
 import { FullError, InvalidArgumentError } from '../base/errors.ts';
 import { close } from '../os/descriptor.ts';
-import { pidfdOpen } from '../os/pidfd.ts';
 import { reap } from '../os/reap.ts';
 import { hasPosixSpawn } from '../os/spawn.ts';
 import { waitstatusToExitcode } from '../os/wait-status.ts';
@@ -14,10 +13,10 @@ import { startPosix } from './launch-posix.ts';
 import type { StartPlan } from './options.ts';
 import { PIPE, planStart, STDOUT } from './options.ts';
 import type { Output, PopenOptions } from './popen.ts';
-import { CompletedProcess, isRequest, popenOptions, withoutLastNewline } from './run.ts';
+import { CompletedProcess, popenOptions, requested, withoutLastNewline } from './run.ts';
 import type { RunOutput } from './run.ts';
 import { Exchange } from './sync-exchange.ts';
-import { decodeText, wantsText } from './text.ts';
+import { decodeText, textEncoder, wantsText } from './text.ts';
 import { killTree } from './tree.ts';
 
 /** As RunOptions, for the blocking twins: nothing that needs the event loop. */
@@ -28,6 +27,11 @@ export interface RunSyncOptions extends Omit<PopenOptions, 'signal'> {
   readonly timeout?: number | undefined;
 }
 
+/** What `runSync` takes as one object. */
+export interface RunSyncRequest extends RunSyncOptions {
+  readonly args: string | readonly string[];
+}
+
 /**
  * As `run`, blocking this thread: for scripts, threads and child processes that have nothing else to do meanwhile.
  * Where posix_spawn cannot be called, Node's spawnSync stands in.
@@ -36,39 +40,40 @@ export interface RunSyncOptions extends Omit<PopenOptions, 'signal'> {
  * const { stdout } = runSync(['uname', '-r'], { captureOutput: true, text: true });
  */
 export function runSync<const O extends RunSyncOptions>(
-  args: string | readonly string[] | (O & RunSyncOptions & { readonly args: string | readonly string[] }),
+  args: string | readonly string[] | (O & RunSyncRequest),
   options?: O,
 ): CompletedProcess<RunOutput<O, 'stdout'>, RunOutput<O, 'stderr'>> {
-  const [cmd, given] = isRequest(args)
-    ? [args.args, args as O]
-    : [args as string | readonly string[], (options ?? {}) as O];
+  const [cmd, given] = requested<O>(args, options);
   const settings = popenOptions(given);
   if (given.input !== undefined && typeof given.input !== 'string' && !((given.input as unknown) instanceof Uint8Array))
     throw new InvalidArgumentError('input', given.input, 'a string or bytes; streams need the event loop, so use run');
+  const input = typeof given.input === 'string' ? textEncoder(settings)(given.input) : given.input;
   const plan = planStart(cmd, settings);
   const useNode = settings.launcher === 'node' || !hasPosixSpawn();
-  const { returncode, stdout, stderr } = useNode ? nodeRun(plan, settings) : posixRun(plan, settings);
+  const { returncode, stdout, stderr } = useNode
+    ? nodeRun(plan, { ...settings, input })
+    : posixRun(plan, { ...settings, input });
   const done = new CompletedProcess(plan.cmd, returncode, text(stdout, settings), text(stderr, settings));
   if (settings.check) done.checkReturncode();
   return done as CompletedProcess<RunOutput<O, 'stdout'>, RunOutput<O, 'stderr'>>;
 }
 
 /** As `call`, blocking this thread. */
-export function callSync(args: string | readonly string[], options: RunSyncOptions = {}): number {
+export function callSync(args: string | readonly string[] | RunSyncRequest, options: RunSyncOptions = {}): number {
   return runSync(args, options).returncode;
 }
 
 /** As `checkCall`, blocking this thread. */
-export function checkCallSync(args: string | readonly string[], options: RunSyncOptions = {}): number {
-  return runSync(args, { ...options, check: true }).returncode;
+export function checkCallSync(args: string | readonly string[] | RunSyncRequest, options: RunSyncOptions = {}): number {
+  return runSync<RunSyncOptions>(args, { ...options, check: true }).returncode;
 }
 
 /** As `checkOutput`, blocking this thread. */
 export function checkOutputSync<const O extends RunSyncOptions>(
-  args: string | readonly string[],
+  args: string | readonly string[] | (O & RunSyncRequest),
   options?: O,
 ): Output<O> {
-  return runSync(args, { ...options, stdout: PIPE, check: true }).stdout as Output<O>;
+  return runSync<RunSyncOptions>(args, { ...options, stdout: PIPE, check: true }).stdout as Output<O>;
 }
 
 /** As `getoutput`, blocking this thread. */
@@ -93,8 +98,7 @@ const defaultMaxBuffer = 64 * 2 ** 20;
 function posixRun(plan: StartPlan, options: RunSyncOptions): Result {
   const deadline = Deadline.after(options.timeout);
   const started = performance.now();
-  const { pid, ours } = startPosix(plan);
-  const pidfd = pidfdOpen(pid);
+  const { pid, pidfd, ours } = startPosix(plan);
   const exchange = new Exchange(ours, options.input, options.maxBuffer ?? defaultMaxBuffer, pidfd);
   try {
     const why = exchange.run(deadline);

@@ -1,5 +1,5 @@
 import { TextDecoder } from 'node:util';
-import { DecodeError, InvalidArgumentError } from '../base/errors.ts';
+import { DecodeError, EncodeError, InvalidArgumentError } from '../base/errors.ts';
 
 /** How bytes become text. */
 export interface TextOptions {
@@ -43,4 +43,39 @@ export function decodeWith(decoder: TextDecoder, bytes: Uint8Array | undefined, 
 
 function universalNewlines(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?/g, '\n') : text;
+}
+
+/** Text for a program's input, in `encoding`: UTF-8, UTF-16 or one of the Encoding Standard's single-byte ones. */
+export function textEncoder(options: TextOptions): (text: string) => Uint8Array {
+  const { encoding } = textDecoder(options);
+  if (encoding === 'utf-8') return (text) => Buffer.from(text);
+  if (encoding === 'utf-16le') return (text) => Buffer.from(text, 'utf16le');
+  if (encoding === 'utf-16be') return (text) => Buffer.from(text, 'utf16le').swap16();
+  if (!singleByte.test(encoding)) {
+    return () => {
+      throw new InvalidArgumentError(
+        'encoding',
+        encoding,
+        'UTF-8, UTF-16 or a single-byte one for text input; give bytes',
+      );
+    };
+  }
+  const table = byteTable(encoding);
+  return (text) => Buffer.from(Array.from(text, (character) => byteOf(table, character, encoding)));
+}
+
+const singleByte = /^(?:windows-\d+|iso-8859-\d+(?:-[ie])?|koi8-[ru]|ibm866|(?:x-mac-)?(?:macintosh|cyrillic)|latin1)$/;
+
+function byteTable(encoding: string): Map<string, number> {
+  const table = new Map<string, number>();
+  const decoder = new TextDecoder(encoding);
+  for (let byte = 0; byte < 256; byte++) table.set(decoder.decode(Uint8Array.of(byte)), byte);
+  table.delete('\ufffd'); // what stands for bytes without a meaning
+  return table;
+}
+
+function byteOf(table: ReadonlyMap<string, number>, character: string, encoding: string): number {
+  const byte = table.get(character);
+  if (byte === undefined) throw new EncodeError('input', `${JSON.stringify(character)} does not exist in ${encoding}`);
+  return byte;
 }

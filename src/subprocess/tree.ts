@@ -54,6 +54,8 @@ function members(table: readonly ProcessEntry[], root: TreeRoot): ProcessEntry[]
     if (siblings === undefined) children.set(entry.parent, [entry]);
     else siblings.push(entry);
   }
+  // A group's number stays taken while it has members, also after its leader; so a new leader means a new group.
+  const byGroup = root.leadsGroup && (root.alive || !table.some((entry) => entry.pid === root.pid));
   const found = new Map<number, ProcessEntry>();
   const add = (entry: ProcessEntry): void => {
     if (entry.pid === process.pid || found.has(entry.pid) || entry.state === 'Z') return;
@@ -61,15 +63,14 @@ function members(table: readonly ProcessEntry[], root: TreeRoot): ProcessEntry[]
     for (const child of children.get(entry.pid) ?? []) add(child);
   };
   for (const entry of table) {
-    if (isRoot(entry, root) || (root.cookie !== undefined && hasCookie(entry.pid, root.cookie))) add(entry);
+    if (isRoot(entry, root, byGroup) || (root.cookie !== undefined && hasCookie(entry.pid, root.cookie))) add(entry);
   }
   return [...found.values()];
 }
 
-function isRoot(entry: ProcessEntry, root: TreeRoot): boolean {
+function isRoot(entry: ProcessEntry, root: TreeRoot, byGroup: boolean): boolean {
   if (root.alive && entry.pid === root.pid) return true;
-  // A group's number stays taken while it has members, also after its leader.
-  return root.leadsGroup && (entry.group === root.pid || entry.session === root.pid);
+  return byGroup && (entry.group === root.pid || entry.session === root.pid);
 }
 
 function suspects(table: readonly ProcessEntry[], root: TreeRoot, killed: ReadonlyMap<number, unknown>): number[] {

@@ -130,13 +130,21 @@ export class Settler {
 
   async #settle(batch: readonly Settlement[]): Promise<void> {
     const done = batch.filter((one) => one.settle.how === 'acknowledge').map((one) => one.delivery);
+    const back = batch.filter((one) => isPlainRelease(one)).map((one) => one.delivery);
     const work: Promise<unknown>[] = done.length > 0 ? [this.#consumer.acknowledge(done)] : [];
-    for (const { delivery, settle } of batch) {
-      if (settle.how === 'release') work.push(this.#consumer.release([delivery], settle.due, settle.attempted));
+    if (back.length > 0) work.push(this.#consumer.release(back));
+    for (const one of batch) {
+      const { delivery, settle } = one;
+      if (settle.how === 'release' && !isPlainRelease(one))
+        work.push(this.#consumer.release([delivery], settle.due, settle.attempted));
       if (settle.how === 'quarantine') work.push(this.#consumer.quarantine(delivery, settle.reason, settle.id));
     }
     await Promise.all(work);
   }
+}
+
+function isPlainRelease({ settle }: Settlement): boolean {
+  return settle.how === 'release' && settle.due === undefined && settle.attempted !== true;
 }
 
 function setAside({ delivery }: Settlement, error: unknown): Settlement {

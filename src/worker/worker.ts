@@ -189,7 +189,8 @@ export class Worker implements AsyncDisposable {
     this.#freed.resolve();
   }
 
-  async #consume({ log, consumer, settler, dispatcher }: Parts): Promise<void> {
+  async #consume(parts: Parts): Promise<void> {
+    const { log, settler } = parts;
     const slots = this.settings.concurrency * this.settings.prefetch;
     let delay = 0.1;
     while (!this.#quiet.signal.aborted) {
@@ -198,7 +199,7 @@ export class Worker implements AsyncDisposable {
       await settler.below(Math.max(1000, slots * 4));
       if (this.#quiet.signal.aborted) return;
       try {
-        await this.#receive(Math.min(slots - this.#held, Math.ceil(slots / 2)), consumer, dispatcher);
+        await this.#receive(Math.min(slots - this.#held, Math.ceil(slots / 2)), parts);
         delay = 0.1;
       } catch (error) {
         if (this.#quiet.signal.aborted) return;
@@ -211,22 +212,25 @@ export class Worker implements AsyncDisposable {
   }
 
   // The next half of the slots is fetched while this half is looked up and run: broker and worker work at the same time.
-  async #receive(max: number, consumer: Consumer, dispatcher: Dispatcher): Promise<void> {
-    const deliveries = await consumer.receive(max, this.#quiet.signal);
+  async #receive(max: number, parts: Parts): Promise<void> {
+    const deliveries = await parts.consumer.receive(max, this.#quiet.signal);
     this.#held += deliveries.length;
     const before = this.#dispatching;
-    this.#dispatching = this.#dispatch(deliveries, consumer, dispatcher);
+    this.#dispatching = this.#dispatch(deliveries, parts);
     // Whether it failed is asked next time.
     this.#dispatching.catch(() => {});
     await before;
   }
 
-  async #dispatch(deliveries: readonly Delivery[], consumer: Consumer, dispatcher: Dispatcher): Promise<void> {
+  async #dispatch(deliveries: readonly Delivery[], { dispatcher, settler }: Parts): Promise<void> {
     try {
       await dispatcher.dispatch(deliveries);
     } catch (error) {
+      // By way of the settler, which tries until it can: what fails the look-up fails a single release as well, and
+      // claims that nobody remembers are renewed for as long as this worker lives.
+      for (const delivery of deliveries) settler.add({ delivery, settle: { how: 'release' } });
       this.#held -= deliveries.length;
-      await consumer.release(deliveries);
+      this.#freed.resolve();
       throw error;
     }
   }

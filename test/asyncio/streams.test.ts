@@ -5,6 +5,7 @@ import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
+import type { Report } from '../../src/entry/asyncio.ts';
 import {
   CancelledError,
   createSubprocessExec,
@@ -278,6 +279,34 @@ describe('connections', () => {
       gate.setResult();
       await draining;
     }));
+
+  it('may break off without ending the server', async () => {
+    const seen: Report[] = [];
+    await run(async () => {
+      getRunningLoop().setExceptionHandler((_loop, report) => seen.push(report));
+      const handled = getRunningLoop().createFuture<void>();
+      await using server = await startServer(
+        async (reader) => {
+          try {
+            await reader.readline();
+          } finally {
+            handled.setResult();
+          }
+        },
+        { limit: 8 },
+      );
+      const [, writer] = await openConnection('localhost', server.port!);
+      writer.write('far too long a line for this one');
+      await handled;
+      await settled();
+      assert.equal(server.isServing(), true);
+    });
+    assert.ok(seen[0]?.exception instanceof LimitOverrunError);
+    assert.deepEqual(
+      seen.map(({ message, unhandled }) => [message, unhandled]),
+      [['Unhandled exception in clientConnected', undefined]],
+    );
+  });
 
   it('are refused with the system’s error', () =>
     run(async () => {

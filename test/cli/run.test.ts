@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { fileURLToPath } from 'node:url';
 import { test } from 'node:test';
-import { run } from '../../src/entry/subprocess.ts';
+import { PIPE, Popen, run } from '../../src/entry/subprocess.ts';
 
 const skip = process.platform !== 'linux' && 'fork is for Linux';
 const main = fileURLToPath(new URL('../../src/cli/main.js', import.meta.url));
@@ -21,14 +21,26 @@ test('simul run starts a script that can fork, with its arguments and its exit c
   }
 });
 
-test('death by a signal is 128 and its number, as in a shell; a script that is not there fails', { skip }, async () => {
+test("the process is the script's own: death by a signal, signals to it, standard streams", { skip }, async () => {
   const died = await run([process.execPath, main, 'run', script, 'die'], { captureOutput: true, timeout: 60 });
-  assert.equal(died.returncode, 137);
+  assert.equal(died.returncode, -9);
+  await using child = new Popen([process.execPath, main, 'run', script, 'listen'], { stdout: PIPE });
+  const heard: string[] = [];
+  for await (const line of child.lines()) {
+    heard.push(line);
+    if (line === 'ready') child.sendSignal('SIGUSR1');
+  }
+  assert.deepEqual(heard.slice(-2), ['ready', `SIGUSR1 ${child.pid}`]);
+  assert.equal(await child.wait({ timeout: 60 }), 0);
+});
+
+test('a script that is not there is one line', { skip }, async () => {
   const missing = await run([process.execPath, main, 'run', 'no-such.js'], {
     captureOutput: true,
     text: true,
     timeout: 60,
   });
   assert.notEqual(missing.returncode, 0);
-  assert.match(missing.stderr, /no-such\.js/);
+  assert.match(missing.stderr, /^simul: run no-such\.js: there is no such file\n/);
+  assert.doesNotMatch(missing.stderr, /^ +at /m);
 });

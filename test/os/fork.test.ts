@@ -21,6 +21,14 @@ test(
   },
 );
 
+test('waitpid is cancelled with its task, and hears of children whatever is done to SIGCHLD', { skip }, async () => {
+  assert.equal(await forked('waitsOfTasks'), 'CancelledError');
+});
+
+test("a child can neither wait for its parent's programs nor end them", { skip }, async () => {
+  assert.deepEqual(await forked('foreignProgram'), [5, 0]);
+});
+
 test('siblings draw different random numbers and ids, and know their own pids', { skip }, async () => {
   const count = sized(1000, 60);
   const directory = mkdtempSync(join(tmpdir(), 'simul-fork-'));

@@ -133,3 +133,31 @@ test('the wait status macros take statuses apart', () => {
   assert.equal(os.WIFCONTINUED(0xffff), true);
   assert.equal(os.WIFSIGNALED(0x137f), false);
 });
+
+test('arguments that are none are refused by name', async () => {
+  const refused = (name: string) => ({ name: 'InvalidArgumentError', message: new RegExp(`^${name}`) });
+  const wrong = os as unknown as Record<string, (...args: unknown[]) => unknown>;
+  const [r, w] = os.pipe();
+  for (const [name, call, ...args] of [
+    ['limits', 'setrlimit', 'core', 0],
+    ['pid', 'pidfdOpen', 'x'],
+    ['pid', 'schedSetaffinity', 'x', [0]],
+    ['processors', 'schedSetaffinity', 0, 5],
+    ['mode', 'mkfifo', join(directory, 'fifo'), '600'],
+    ['operation', 'tryFlock', r, 99],
+    ['operation', 'flockSync', r, 99],
+  ] as const) {
+    assert.throws(() => wrong[call]!(...args), refused(name), call);
+  }
+  for (const [name, call, ...args] of [
+    ['data', 'write', w, 5],
+    ['size', 'read', r, 2 ** 40],
+    ['operation', 'flock', r, 99],
+    ['path', 'openFifo', 'a\0b', 'r'],
+    ['whenWritersLeave', 'openFifo', 'a', 'r', { whenWritersLeave: 'never' }],
+  ] as const) {
+    await assert.rejects(async () => wrong[call]!(...args), refused(name), call);
+  }
+  os.close(r);
+  os.close(w);
+});

@@ -8,7 +8,7 @@ import { readFile } from 'node:fs/promises';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { after, before, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { close, pipe, tryRead, tryWrite, write } from '../../src/os/descriptor.ts';
+import { close, dup2, pipe, read, tryRead, tryWrite, write } from '../../src/os/descriptor.ts';
 import { watchFile } from '../../src/os/inotify.ts';
 import { libc } from '../../src/os/libc.ts';
 import { pidfdOpen, processExit } from '../../src/os/pidfd.ts';
@@ -29,6 +29,34 @@ test('an eventfd is ready to read once it was written to, and to write before', 
   tryWrite(fd, Buffer.from([1, 0, 0, 0, 0, 0, 0, 0]));
   assert.equal(await ready, POLLIN);
   close(fd);
+});
+
+test('closing a descriptor, or dup2 onto it, ends the waits on it and names it', async () => {
+  const [r, w] = pipe();
+  const failed = { name: 'ClosedError', message: `fd ${r} was closed while being waited for` };
+  const waits = [read(r, 1), poll(r, POLLIN), read(r, 1)].map((wait) => assert.rejects(wait, failed));
+  close(r);
+  await Promise.all(waits);
+  const [again, w2] = pipe();
+  const wait = assert.rejects(read(again, 1), { name: 'ClosedError' });
+  await new Promise((resolve) => setImmediate(resolve)); // epoll knows it by now
+  const [other, w3] = pipe();
+  dup2(other, again, false);
+  await wait;
+  tryWrite(w3, Buffer.from('x'));
+  assert.equal(String(await read(again, 1)), 'x');
+  for (const fd of [w, again, w2, other, w3]) close(fd);
+});
+
+test('events that are none are refused', async () => {
+  const [r, w] = pipe();
+  const before = openFds();
+  for (const events of [0, 16, -1, 1.5])
+    await assert.rejects(poll(r, events), { name: 'InvalidArgumentError', message: /^events/ });
+  using watch = new Poll(r, () => {});
+  assert.throws(() => watch.start(16), { name: 'InvalidArgumentError' });
+  assert.equal(openFds(), before);
+  for (const fd of [r, w]) close(fd);
 });
 
 test('a pidfd is ready when the process has ended', async () => {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import * as S from '../../src/entry/signal.ts';
 import { program, sized } from '../fixtures/program.ts';
@@ -166,4 +167,57 @@ test('ignored, restored, at exit, SIGUSR1, alarm: what becomes of the program', 
   assert.deepEqual(await outcome('usr1'), [null, 'SIGUSR1', '']);
   assert.deepEqual(await outcome('alarm'), [null, 'SIGALRM', '']);
   assert.deepEqual(await outcome('thrown'), [0, null, '"from the handler"']);
+});
+
+test('undefined gives a signal back to those who listen by process.on', async () => {
+  let heard = 0;
+  const listener = () => heard++;
+  process.on('SIGUSR2', listener);
+  for (const action of [S.SIG_IGN, S.SIG_DFL, () => {}] as const) {
+    const previous = S.signal('SIGUSR2', action);
+    assert.equal(previous, undefined);
+    S.signal('SIGUSR2', previous);
+    assert.equal(S.getsignal('SIGUSR2'), undefined);
+  }
+  const taken = S.sigwait(['SIGUSR2'], { timeout: 5 });
+  S.raiseSignal('SIGUSR2');
+  await taken;
+  const before = heard;
+  S.raiseSignal('SIGUSR2');
+  await S.sigwait(['SIGURG'], { timeout: 0.05 }).catch(() => {});
+  assert.equal(heard, before + 1);
+  process.removeListener('SIGUSR2', listener);
+  assert.equal(S.getsignal('SIGUSR2'), S.SIG_DFL);
+});
+
+test('a listener of others that comes while a signal is ignored does not undo a handler that follows', async () => {
+  for (const between of [[], [S.SIG_DFL]] as const) {
+    S.signal('SIGUSR2', S.SIG_IGN);
+    const listener = () => {};
+    process.on('SIGUSR2', listener);
+    assert.equal(S.getsignal('SIGUSR2'), undefined);
+    for (const action of between) S.signal('SIGUSR2', action);
+    const heard = new Promise((resolve) => S.signal('SIGUSR2', resolve));
+    S.raiseSignal('SIGUSR2');
+    assert.equal(await heard, S.Signals.SIGUSR2);
+    process.removeListener('SIGUSR2', listener);
+    S.signal('SIGUSR2', S.SIG_DFL);
+  }
+});
+
+test("the default for SIGCHLD leaves Node's own children their ends", async () => {
+  const listener = () => {};
+  process.on('SIGCHLD', listener);
+  assert.equal(
+    S.signal('SIGCHLD', () => {}),
+    undefined,
+  );
+  S.signal('SIGCHLD', S.SIG_DFL);
+  const [code] = (await once(spawn('true'), 'exit')) as [number];
+  assert.equal(code, 0);
+  process.removeListener('SIGCHLD', listener);
+});
+
+test('a time the kernel cannot hold is refused', () => {
+  assert.throws(() => S.setitimer(S.ITIMER_REAL, Infinity), { name: 'InvalidArgumentError', message: /^seconds/ });
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { ConnectionError } from '../../src/base/errors.ts';
 import type { Envelope } from '../../src/tasks/envelope.ts';
 import { envelopeFor, withFleet } from './fleet.ts';
 
@@ -108,6 +109,28 @@ describe('an end that no broker takes', () => {
       await assert.rejects(bad.get(wait), /how it ended cannot be written: not this one/);
       assert.ok(refusals > 0);
       assert.equal((await broker.quarantined())[0]?.id, 'bad');
+    }));
+
+  it('is tried again while the store is away, claims that were never begun included', () =>
+    withFleet(async ({ app, start }) => {
+      const fine = app.task('fine', () => 'fine');
+      const [broker, backend] = [await app.broker(), await app.backend()];
+      const away = () => Promise.reject(new ConnectionError('away'));
+      const { consume, fetch } = { consume: broker.consume.bind(broker), fetch: backend.fetch.bind(backend) };
+      let failures = 0;
+      backend.fetch = (ids) => (++failures > 2 ? fetch(ids) : away());
+      broker.consume = async (options) => {
+        const consumer = await consume(options);
+        const release = consumer.release.bind(consumer);
+        let releases = 0;
+        consumer.release = (...args) => (++releases > 2 ? release(...args) : away());
+        return consumer;
+      };
+      const results = await fine.applyMany(Array.from({ length: 30 }, () => []));
+      const worker = await start({ concurrency: 10 });
+      await Promise.all(results.map((result) => result.get(wait)));
+      await worker.stop();
+      assert.deepEqual(await broker.sizes(['celery']), [{ queue: 'celery', waiting: 0, delayed: 0, claimed: 0 }]);
     }));
 
   it('of a priority off the scale is sent without one', () =>

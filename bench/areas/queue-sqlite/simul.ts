@@ -9,7 +9,7 @@ import type { Queue } from './queue.ts';
 
 const main = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
 const jobs = fileURLToPath(new URL('./jobs.js', import.meta.url));
-const tuning = { concurrency: 100, 'prefetch-multiplier': 4 };
+const tuning = { concurrency: 400, 'prefetch-multiplier': 1 };
 
 /** Ours as anyone would run it: the public API here, `simul worker` there. */
 export async function simulQueue(directory: string): Promise<Queue> {

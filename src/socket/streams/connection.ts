@@ -6,7 +6,7 @@ import { checkWait, Wait } from '../../asyncio/wait.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
 import { InvalidArgumentError } from '../../base/errors.ts';
 import { socketError } from './errors.ts';
-import { StreamReader } from './reader.ts';
+import { checkLimit, StreamReader } from './reader.ts';
 import { StreamWriter } from './writer.ts';
 
 /** How much a stream holds. */
@@ -35,9 +35,7 @@ export const highWaterMark = 64 * 1024;
  */
 export async function openConnection(host: string, port: number, options: ConnectOptions = {}): Promise<Streams> {
   if (typeof host !== 'string') throw new InvalidArgumentError('host', host, 'a host name or address');
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-    throw new InvalidArgumentError('port', port, 'a port number from 0 to 65535');
-  }
+  checkPort(port);
   return connect({ host, port, ...(options.localAddress && { localAddress: options.localAddress }) }, options);
 }
 
@@ -50,6 +48,7 @@ export async function openUnixConnection(path: string, options: ConnectOptions =
 
 async function connect(target: NetConnectOpts, options: ConnectOptions): Promise<Streams> {
   checkWait(options);
+  if (options.limit !== undefined) checkLimit(options.limit);
   // Node's types do not know that a socket takes a high-water mark.
   const settings = { ...target, allowHalfOpen: true, highWaterMark };
   const socket = netConnect(settings);
@@ -67,6 +66,12 @@ async function connect(target: NetConnectOpts, options: ConnectOptions): Promise
   const streams = streamsOf(socket, options);
   socket.off('error', refuse);
   return streams;
+}
+
+/** Validates a port number; 0 lets the system choose where it may. */
+export function checkPort(port: number): void {
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return;
+  throw new InvalidArgumentError('port', port, 'a port number from 0 to 65535');
 }
 
 /** The streams over a connected socket, which the loop closes at its end if nobody has. */

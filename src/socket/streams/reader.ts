@@ -1,4 +1,5 @@
-import { Wait } from '../../asyncio/wait.ts';
+import type { BoundedOptions, Call } from '../../asyncio/wait.ts';
+import { checkWait, inCall, mustWait, shareTimeout, Wait } from '../../asyncio/wait.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
 import { ByteBuffer } from './byte-buffer.ts';
@@ -35,9 +36,7 @@ export class StreamReader implements AsyncIterable<Buffer> {
 
   constructor(options: { readonly limit?: number | undefined; readonly flow?: Flow | undefined } = {}) {
     const { limit = defaultLimit, flow } = options;
-    if (!Number.isInteger(limit) || limit < 1)
-      throw new InvalidArgumentError('limit', limit, 'a number of bytes above 0');
-    this.#limit = limit;
+    this.#limit = checkLimit(limit);
     this.#flow = flow;
   }
 
@@ -54,9 +53,11 @@ export class StreamReader implements AsyncIterable<Buffer> {
   /** Up to `n` bytes, at least one unless the stream has ended; without `n` all that comes until then. */
   read(n = -1, options?: WaitOptions): Promise<Buffer> {
     if (!Number.isInteger(n)) return Promise.reject(new InvalidArgumentError('n', n, 'a whole number of bytes'));
-    if (n < 0) return this.#readAll(options);
+    checkWait(options);
+    if (n < 0) return this.#reading('read', options, (more) => this.#readAll(more));
     if (this.#error !== undefined && this.#buffer.size === 0) return Promise.reject(this.#error);
-    if (n === 0 || this.#buffer.size > 0 || this.#ended) return Promise.resolve(this.#take(n));
+    const ready = n === 0 || this.#buffer.size > 0 || this.#ended;
+    if (ready && !mustWait(options)) return Promise.resolve(this.#take(n));
     if (this.#busy) return Promise.reject(busy('read'));
     const wait = new Wait<Buffer>('bytes of a stream', options, this.#directly);
     if (!wait.settled) {
@@ -67,52 +68,45 @@ export class StreamReader implements AsyncIterable<Buffer> {
   }
 
   /** Exactly `n` bytes; throws IncompleteReadError, which carries the rest, if the stream ends before. */
-  async readexactly(n: number, options?: WaitOptions): Promise<Buffer> {
-    if (!Number.isInteger(n) || n < 0) throw new InvalidArgumentError('n', n, 'a number of bytes, 0 or more');
-    while (this.#buffer.size < n) {
-      if (this.#error !== undefined) throw this.#error;
-      if (this.#ended) throw new IncompleteReadError(this.#take(this.#buffer.size), n);
-      // What is asked for must have room, also above the limit.
-      this.#release();
-      await this.#more('readexactly', options);
+  readexactly(n: number, options?: WaitOptions): Promise<Buffer> {
+    if (!Number.isInteger(n) || n < 0) {
+      return Promise.reject(new InvalidArgumentError('n', n, 'a number of bytes, 0 or more'));
     }
-    return this.#take(n);
+    return this.#reading('readexactly', options, async (more) => {
+      while (this.#buffer.size < n) {
+        if (this.#error !== undefined) throw this.#error;
+        if (this.#ended) throw new IncompleteReadError(this.#take(this.#buffer.size), n);
+        // What is asked for must have room, also above the limit.
+        this.#release();
+        await more();
+      }
+      return this.#take(n);
+    });
   }
 
   /** A line with its newline; without one at the end of the stream. Throws LimitOverrunError for one too long. */
-  async readline(options?: WaitOptions): Promise<Buffer> {
-    try {
-      return await this.readuntil('\n', options);
-    } catch (error) {
-      if (error instanceof IncompleteReadError) return error.partial;
-      // Else every further call would meet the same bytes.
-      if (error instanceof LimitOverrunError) this.#drop(error.consumed);
-      throw error;
-    }
+  readline(options?: WaitOptions): Promise<Buffer> {
+    return this.#reading('readline', options, async (more) => {
+      try {
+        return await this.#until(newline, more);
+      } catch (error) {
+        if (error instanceof IncompleteReadError) return error.partial;
+        // Else every further call would meet the same bytes.
+        if (error instanceof LimitOverrunError) this.#drop(error.consumed);
+        throw error;
+      }
+    });
   }
 
   /**
    * All up to and with the separator, or the first of several to come. Throws IncompleteReadError if the stream ends
    * before, LimitOverrunError if it is not within the limit: then the bytes stay.
    */
-  async readuntil(
+  readuntil(
     separator: string | Uint8Array | readonly (string | Uint8Array)[] = '\n',
     options?: WaitOptions,
   ): Promise<Buffer> {
-    const separators = (isList(separator) ? separator : [separator]).map((each) => bytesOf(each));
-    const longest = Math.max(...separators.map((each) => each.length));
-    for (let from = 0; ;) {
-      const end = this.#buffer.endOf(separators, from);
-      if (end > this.#limit) throw new LimitOverrunError('Separator is found, but chunk is longer than limit', end);
-      if (end >= 0) return this.#take(end);
-      from = Math.max(0, this.#buffer.size + 1 - longest);
-      if (from > this.#limit) {
-        throw new LimitOverrunError('Separator is not found, and chunk exceed the limit', from);
-      }
-      if (this.#error !== undefined) throw this.#error;
-      if (this.#ended) throw new IncompleteReadError(this.#take(this.#buffer.size), undefined);
-      await this.#more('readuntil', options);
-    }
+    return this.#reading('readuntil', options, (more) => this.#until(separatorsOf(separator), more));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Buffer, void> {
@@ -151,18 +145,48 @@ export class StreamReader implements AsyncIterable<Buffer> {
     return this.#wait !== undefined || this.#direct !== undefined;
   }
 
-  async #readAll(options?: WaitOptions): Promise<Buffer> {
+  async #until(separators: readonly Buffer[], more: () => Promise<void>): Promise<Buffer> {
+    const longest = Math.max(...separators.map((each) => each.length));
+    for (let from = 0; ;) {
+      const end = this.#buffer.endOf(separators, from);
+      if (end > this.#limit) throw new LimitOverrunError('Separator is found, but chunk is longer than limit', end);
+      if (end >= 0) return this.#take(end);
+      from = Math.max(0, this.#buffer.size + 1 - longest);
+      if (from > this.#limit) {
+        throw new LimitOverrunError('Separator is not found, and chunk exceed the limit', from);
+      }
+      if (this.#error !== undefined) throw this.#error;
+      if (this.#ended) throw new IncompleteReadError(this.#take(this.#buffer.size), undefined);
+      await more();
+    }
+  }
+
+  async #readAll(more: () => Promise<void>): Promise<Buffer> {
     while (!this.#ended) {
       if (this.#error !== undefined) throw this.#error;
       this.#release();
-      await this.#more('read', options);
+      await more();
     }
     return this.#take(this.#buffer.size);
   }
 
-  async #more(call: string, options?: WaitOptions): Promise<void> {
-    if (this.#busy) throw busy(call);
-    const wait = new Wait<void>('bytes of a stream', options, { external: true });
+  /** Runs `steps`, which wait by `more`; their timeout is for all of them together. */
+  #reading(
+    name: string,
+    options: WaitOptions | undefined,
+    steps: (more: () => Promise<void>) => Promise<Buffer>,
+  ): Promise<Buffer> {
+    return inCall(async (call) => {
+      const shared = shareTimeout(options);
+      const more = () => this.#more(name, shared, call);
+      if (mustWait(options)) await more();
+      return steps(more);
+    });
+  }
+
+  async #more(name: string, options: BoundedOptions | undefined, call: Call): Promise<void> {
+    if (this.#busy) throw busy(name);
+    const wait = new Wait<void>('bytes of a stream', options, { external: true }).partOf(call);
     this.#wait = wait;
     try {
       await wait.promise;
@@ -205,8 +229,22 @@ export class StreamReader implements AsyncIterable<Buffer> {
   }
 }
 
+/** Validates the limit of a reader. */
+export function checkLimit(limit: number): number {
+  if (Number.isInteger(limit) && limit > 0) return limit;
+  throw new InvalidArgumentError('limit', limit, 'a number of bytes above 0');
+}
+
 function busy(call: string): InvalidStateError {
   return new InvalidStateError(`${call}() called while another task is already waiting for incoming data`);
+}
+
+const newline: readonly Buffer[] = [Buffer.from('\n')];
+
+function separatorsOf(separator: string | Uint8Array | readonly (string | Uint8Array)[]): Buffer[] {
+  if (!isList(separator)) return [bytesOf(separator)];
+  if (separator.length === 0) throw new InvalidArgumentError('separator', separator, 'at least one separator');
+  return separator.map((each) => bytesOf(each));
 }
 
 function isList(
@@ -216,7 +254,10 @@ function isList(
 }
 
 function bytesOf(separator: string | Uint8Array): Buffer {
-  const bytes = typeof separator === 'string' ? Buffer.from(separator) : Buffer.from(separator);
+  if (typeof separator !== 'string' && !(separator instanceof Uint8Array)) {
+    throw new InvalidArgumentError('separator', separator, 'bytes or a string');
+  }
+  const bytes = Buffer.from(separator as Uint8Array);
   if (bytes.length === 0) throw new InvalidArgumentError('separator', separator, 'at least one byte');
   return bytes;
 }

@@ -3,13 +3,14 @@ import { createServer } from 'node:net';
 import type { EventLoop } from '../../asyncio/loop.ts';
 import { getRunningLoop } from '../../asyncio/loop.ts';
 import type { Task } from '../../asyncio/task.ts';
-import { Wait } from '../../asyncio/wait.ts';
+import { checkWait, mustWait, Wait } from '../../asyncio/wait.ts';
 import { WaitQueue } from '../../asyncio/wait-queue.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
 import type { StreamOptions, Streams } from './connection.ts';
-import { highWaterMark, streamsOf } from './connection.ts';
+import { checkPort, highWaterMark, streamsOf } from './connection.ts';
 import { socketError } from './errors.ts';
+import { checkLimit } from './reader.ts';
 import { addressOf } from './writer.ts';
 
 /** Serves one connection, as a task of its own. */
@@ -30,8 +31,9 @@ export interface TcpServerOptions extends ServerOptions {
 }
 
 /**
- * Serves TCP connections: each runs `clientConnected` as a task, and is closed when that ends. The server is closed at
- * the latest when the `run` around it ends. Throws SystemError. (asyncio.start_server)
+ * Serves TCP connections: each runs `clientConnected` as a task, and is closed when that ends. What that throws goes to
+ * the loop's exception handler, without one it is a warning: a peer that breaks off must not end the server. The server
+ * is closed at the latest when the `run` around it ends. Throws SystemError, InvalidArgumentError. (asyncio.start_server)
  *
  * @example
  * await using server = await startServer(async (reader, writer) => writer.write(await reader.readline()), { port: 8080 });
@@ -39,6 +41,8 @@ export interface TcpServerOptions extends ServerOptions {
  */
 export async function startServer(clientConnected: ClientConnected, options: TcpServerOptions = {}): Promise<Server> {
   const { host = 'localhost', port = 0, backlog = 100 } = options;
+  if (typeof host !== 'string') throw new InvalidArgumentError('host', host, 'a host name or address');
+  checkPort(port);
   return listen(clientConnected, options, { host, port, backlog });
 }
 
@@ -61,6 +65,10 @@ async function listen(
   if (typeof clientConnected !== 'function') {
     throw new InvalidArgumentError('clientConnected', clientConnected, 'a function');
   }
+  if (!Number.isInteger(where.backlog) || where.backlog < 0) {
+    throw new InvalidArgumentError('backlog', where.backlog, 'a whole number, 0 or more');
+  }
+  if (options.limit !== undefined) checkLimit(options.limit);
   const server = createServer({ allowHalfOpen: true, highWaterMark });
   const wait = new Wait<void>('a listening socket', undefined, { external: true });
   server.once('listening', () => wait.resolve());
@@ -118,8 +126,11 @@ export class Server implements AsyncDisposable {
   }
 
   /** Waits until it is closed and no connection is served any more. Throws TimeoutError, CancelledError. */
-  async waitClosed(options?: WaitOptions): Promise<void> {
-    if (!this.#over) await this.#closers.park('the end of a server', options).promise;
+  waitClosed(options?: WaitOptions): Promise<void> {
+    checkWait(options);
+    return this.#over && !mustWait(options)
+      ? Promise.resolve()
+      : this.#closers.park('the end of a server', options).promise;
   }
 
   /** Serves until the task is cancelled, then closes. Throws InvalidStateError if it is closed. */
@@ -163,7 +174,6 @@ export class Server implements AsyncDisposable {
       message: 'Unhandled exception in clientConnected',
       exception,
       future: task,
-      unhandled: true,
     });
   }
 

@@ -1,6 +1,6 @@
 import type { AddressInfo, Socket } from 'node:net';
 import type { Writable } from 'node:stream';
-import { checkWait } from '../../asyncio/wait.ts';
+import { checkWait, inCall, mustWait } from '../../asyncio/wait.ts';
 import { WaitQueue } from '../../asyncio/wait-queue.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
 import { BrokenError, ClosedError, InvalidArgumentError } from '../../base/errors.ts';
@@ -58,6 +58,7 @@ export class StreamWriter implements AsyncDisposable {
 
   /** Sends several pieces, in one system call where that can be. */
   writelines(pieces: Iterable<string | Uint8Array>): void {
+    if (!isIterable(pieces)) throw new InvalidArgumentError('pieces', pieces, 'bytes or strings in an iterable');
     this.#socket.cork();
     try {
       for (const piece of pieces) this.write(piece);
@@ -70,7 +71,7 @@ export class StreamWriter implements AsyncDisposable {
   drain(options?: WaitOptions): Promise<void> {
     if (options !== undefined) checkWait(options);
     if (this.#socket.destroyed && !this.#closing) return Promise.reject(this.#lost());
-    if (!this.#socket.writableNeedDrain) return drained;
+    if (!this.#socket.writableNeedDrain && !mustWait(options)) return drained;
     return this.#drainers.park('room in a stream', options).promise;
   }
 
@@ -102,10 +103,14 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /** Waits until the connection is closed. Throws the error that broke it, TimeoutError, CancelledError. */
-  async waitClosed(options?: WaitOptions): Promise<void> {
+  waitClosed(options?: WaitOptions): Promise<void> {
     checkWait(options);
-    if (!this.#socket.closed) await this.#closers.park('the end of a stream', options).promise;
-    if (this.#error !== undefined) throw this.#error;
+    return inCall(async (call) => {
+      if (!this.#socket.closed || mustWait(options)) {
+        await this.#closers.park('the end of a stream', options).partOf(call).promise;
+      }
+      if (this.#error !== undefined) throw this.#error;
+    });
   }
 
   /** `peername` or `sockname`: an address as `host:port`, or the path of a UNIX socket. */
@@ -136,6 +141,10 @@ export class StreamWriter implements AsyncDisposable {
   #lost(): Error {
     return this.#error ?? new BrokenError('Connection lost');
   }
+}
+
+function isIterable(value: unknown): boolean {
+  return typeof (value as { [Symbol.iterator]?: unknown } | null | undefined)?.[Symbol.iterator] === 'function';
 }
 
 const drained: Promise<void> = Promise.resolve();

@@ -1,3 +1,5 @@
+import { portions } from './portions.ts';
+
 /**
  * Joins the calls of one tick: `work` gets all their items and gives one answer for each. A tick runs when all promise
  * reactions have, so whoever was answered together asks together.
@@ -5,11 +7,18 @@
 export class Batch<Item, Answer> {
   readonly #work: (items: readonly Item[]) => Promise<readonly Answer[]>;
   readonly #most: number;
+  readonly #size: (item: Item) => number;
   #items: Item[] = [];
   #answers: Promise<readonly Answer[]> | undefined;
 
-  constructor(most: number, work: (items: readonly Item[]) => Promise<readonly Answer[]>) {
+  /** `size`: the bytes of an item, if they count. */
+  constructor(
+    most: number,
+    work: (items: readonly Item[]) => Promise<readonly Answer[]>,
+    size: (item: Item) => number = () => 0,
+  ) {
     this.#most = most;
+    this.#size = size;
     this.#work = work;
   }
 
@@ -26,9 +35,8 @@ export class Batch<Item, Answer> {
     const items = this.#items;
     this.#items = [];
     this.#answers = undefined;
-    if (items.length <= this.#most) return this.#work(items);
-    const parts: Promise<readonly Answer[]>[] = [];
-    for (let i = 0; i < items.length; i += this.#most) parts.push(this.#work(items.slice(i, i + this.#most)));
-    return (await Promise.all(parts)).flat();
+    const parts = portions(items, this.#most, this.#size);
+    if (parts.length === 1) return this.#work(items);
+    return (await Promise.all(parts.map((part) => this.#work(part)))).flat();
   }
 }

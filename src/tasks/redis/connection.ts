@@ -37,6 +37,7 @@ export class RedisConnection {
   readonly #down = new Set<() => void>();
   #client: RedisClient | undefined;
   #facts: ServerFacts | undefined;
+  #attempt: RedisClient | undefined;
   #opening: Promise<RedisClient> | undefined;
   #failures = 0;
 
@@ -94,6 +95,8 @@ export class RedisConnection {
   /** What is under way rejects. Idempotent. */
   async close(): Promise<void> {
     this.#stop.abort();
+    // One that is just being made may wait for a server that does not answer.
+    this.#attempt?.disconnect();
     await this.#opening?.catch(() => {});
     const client = this.#client;
     if (client === undefined) return;
@@ -110,13 +113,17 @@ export class RedisConnection {
     client.on('error', (error) => (reason = error));
     try {
       if (this.#stop.signal.aborted) throw new ClosedError('the connection to Redis is closed');
+      this.#attempt = client;
       await client.connect();
       this.#facts = await shakeHands(client, this.location);
     } catch (error) {
       this.#failures++;
       // For a socket that is gone already it would wait two seconds more.
       if (!(client.stream as Socket | undefined)?.destroyed) client.disconnect();
+      if (this.#stop.signal.aborted) throw new ClosedError('the connection to Redis is closed', { cause: error });
       throw fromRedis(reason ?? error, this.location.label);
+    } finally {
+      this.#attempt = undefined;
     }
     this.#failures = 0;
     this.#take(client);

@@ -1,8 +1,10 @@
 import { ConnectionError, InvalidStateError, SimulError, UnsupportedError } from '../../base/errors.ts';
 
 /** What ioredis or Redis said, as an error for the user: what happened, at which server, what to do. */
-export function fromRedis(error: unknown, label: string): SimulError {
+export function fromRedis(error: unknown, label: string): Error {
   if (error instanceof SimulError) return error;
+  // What could not even be written, say because it is too long for a string, is no fault of the connection.
+  if (error instanceof RangeError || error instanceof TypeError || isTooLong(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   const name = replyName(message);
   if (name !== undefined && isReply(error)) return fromReply(name, message, label, error);
@@ -32,7 +34,7 @@ function fromReply(name: string, message: string, label: string, cause: unknown)
         `Redis at ${label} refused the login: put user and password in the URL (redis://user:password@host)`,
       );
     case 'NOPERM':
-      return permanent(`the Redis user of ${label} lacks a right, grant it with ACL SETUSER: ${message}`);
+      return lacksRight(message, label, cause);
     case 'LOADING':
       return passing(`Redis at ${label} is still loading its data`);
     case 'READONLY':
@@ -57,6 +59,7 @@ function fromReply(name: string, message: string, label: string, cause: unknown)
 
 function fromPlainError(message: string, label: string, cause: unknown): SimulError {
   const permanent = (text: string) => new ConnectionError(text, { cause, permanent: true });
+  if (/user executing the script can't/.test(message)) return lacksRight(message, label, cause);
   if (/DB index|select is not allowed/i.test(message))
     return permanent(
       `the database in ${label} does not exist: Redis has 16 (0 to 15) unless "databases" says otherwise`,
@@ -72,6 +75,11 @@ function fromPlainError(message: string, label: string, cause: unknown): SimulEr
   return new InvalidStateError(`Redis at ${label} refused: ${message}`, { cause });
 }
 
+function lacksRight(message: string, label: string, cause: unknown): ConnectionError {
+  const what = `the Redis user of ${label} lacks a right, grant it with ACL SETUSER: ${message}`;
+  return new ConnectionError(what, { cause, permanent: true });
+}
+
 function wrongType(key: string, label: string, cause: unknown): InvalidStateError {
   const found = `the key ${JSON.stringify(key)} at ${label} is not the list it should be`;
   return new InvalidStateError(`${found}: delete or rename it, or use another queue`, { cause });
@@ -85,6 +93,10 @@ function replyName(message: string): string | undefined {
   if (name !== 'ERR' && name !== undefined) return name;
   if (!message.includes('script')) return name;
   return passedOn.find((one) => message.includes(`${one} `) || message.includes(`-${one}`)) ?? name;
+}
+
+function isTooLong(error: unknown): error is Error {
+  return error instanceof Error && (error as { code?: unknown }).code === 'ERR_STRING_TOO_LONG';
 }
 
 function isReply(error: unknown): boolean {

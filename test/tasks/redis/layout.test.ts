@@ -114,6 +114,38 @@ test('a delayed claim lies in unacked with the time it is due as its score', asy
   assert.equal(await place.call('EXISTS', 'simul:delayed:q'), 0);
 });
 
+test('no step takes much more than a few megabytes, whatever the number', async () => {
+  await using place = await Place.open();
+  const consumer = await place.consumer();
+  const big = 'x'.repeat(2 ** 20);
+  for (let i = 0; i < 20; i++) {
+    await place.call('LPUSH', 'q', textOf(String(i)).replace('{', `{"big": "${big}", `));
+  }
+  const got = await consumer.receive(100);
+  assert.ok(got.length >= 4 && got.length < 10, String(got.length));
+  while (got.length < 20) got.push(...(await consumer.receive(100)));
+  assert.deepEqual(
+    got.map(idOf),
+    Array.from({ length: 20 }, (_, i) => String(i)),
+  );
+  await consumer.release(got);
+  assert.equal(await place.call('LLEN', 'q'), 20);
+});
+
+test('what is no delayed claim is set aside, and what is no entry of the quarantine is shown as it is', async () => {
+  await using place = await Place.open();
+  const broker = await place.broker();
+  const consumer = await broker.consume({ queues: ['q'], lease: 30, hostname: 'h' });
+  await place.call('ZADD', 'simul:delayed:q', 1, 'nonsense', 1, 'simul:due:7:5:c:1:q', 1, 'gone');
+  await place.call('HSET', 'unacked', 'simul:due:7:5:c:1:q', '[{"a": 1},"",""]', 'nonsense', 'value');
+  await broker.publish([message('a')]);
+  assert.deepEqual((await consumer.receive(9)).map(idOf), ['a']);
+  await place.call('LPUSH', 'simul:quarantine', 'not JSON', 'null');
+  const texts = (await broker.quarantined()).map(({ text }) => text);
+  assert.deepEqual(texts.sort(), ['[{"a": 1},"",""]', 'gone', 'not JSON', 'null', 'value']);
+  assert.equal(await place.call('EXISTS', 'simul:delayed:q'), 0);
+});
+
 test('claims of Celery are left alone until its visibility timeout, and then go where kombu would send them', async () => {
   await using place = await Place.open();
   const now = Date.now() / 1000;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ConnectionError } from '../../../src/base/errors.ts';
 import { Simul } from '../../../src/tasks/app.ts';
+import { persist } from '../../../src/tasks/redis/persistence.ts';
 import { openBackend, openBroker } from '../../../src/tasks/registry.ts';
 import { program } from '../../../tools/programs.ts';
 import { freePort } from '../../support/server.ts';
@@ -134,6 +135,31 @@ test('a wait survives the loss of its connection, whenever the result comes, and
   await worker.store([{ id: 't', state: 'SUCCESS', document: '{"status": "SUCCESS", "result": 5}' }]);
   assert.equal((await waiting).state, 'SUCCESS');
   await until(subscribers, (count) => count === 0);
+});
+
+test('asking for a result again and again across an outage longer than the retry timeout goes on after it', async () => {
+  await using redis = new DurableRedis(await freePort());
+  redis.start();
+  await using backend = await openBackend(`${redis.url}?retry_timeout=0.05`);
+  await assert.rejects(backend.wait('t', AbortSignal.timeout(300)));
+  await redis.kill();
+  // What is rejected with nobody listening fails the test.
+  for (let i = 0; i < 12; i++) await assert.rejects(backend.wait('t', AbortSignal.timeout(50)));
+  redis.start();
+  const waiting = backend.wait('t');
+  await persist(20, () => backend.store([{ id: 't', state: 'SUCCESS', document: '{"status": "SUCCESS"}' }]));
+  assert.equal((await waiting).state, 'SUCCESS');
+});
+
+test('a result of the same name in another database is not taken for ours', async () => {
+  await using place = await Place.open();
+  const [own, other] = [await place.backend('/1'), await place.backend('/2')];
+  const waiting = own.wait('t');
+  const subscribers = async () => (await place.call<[string, number]>('PUBSUB', 'NUMSUB', 'celery-task-meta-t'))[1];
+  await until(subscribers, (count) => count === 1);
+  await other.store([{ id: 't', state: 'SUCCESS', document: '{"status": "SUCCESS", "result": 1}' }]);
+  await own.store([{ id: 't', state: 'SUCCESS', document: '{"status": "SUCCESS", "result": 2}' }]);
+  assert.equal((await waiting).document, '{"status": "SUCCESS", "result": 2}');
 });
 
 test('connections cut at random: every task sent runs, every result arrives', { timeout: 100_000 }, async () => {

@@ -45,7 +45,11 @@ class RedisBackend implements Backend {
     this.#share = share;
     this.#prefix = `${keyPrefix(location.keyPrefix)}celery-task-meta-`;
     this.#lifetime = Math.ceil(lifetime * 1000);
-    this.#stores = new Batch(mostAtOnce, (results) => this.#write(results));
+    this.#stores = new Batch(
+      mostAtOnce,
+      (results) => this.#write(results),
+      ({ document }) => document.length,
+    );
     this.#fetches = new Batch(mostAtOnce, (ids) => this.#read(ids));
     this.#waits = new ResultWaits(location, this.#prefix, (ids) => this.#fetches.add(ids), toResult);
   }

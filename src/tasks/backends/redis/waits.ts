@@ -60,7 +60,9 @@ export class ResultWaits {
     const waits = this.#waiting.get(id);
     if (waits?.delete(wait) !== true || waits.size > 0) return;
     this.#waiting.delete(id);
-    if (!this.#wanted.delete(id)) this.#unwanted.add(id);
+    this.#wanted.delete(id);
+    // Also of one that was never subscribed to: that costs nothing.
+    this.#unwanted.add(id);
     this.#change();
   }
 
@@ -72,8 +74,9 @@ export class ResultWaits {
   }
 
   #want(id: string): void {
-    if (!this.#unwanted.delete(id)) this.#wanted.add(id);
-    else void this.#look([id]);
+    this.#unwanted.delete(id);
+    // Also one that is still subscribed to: its result may have come when nobody waited.
+    this.#wanted.add(id);
     this.#change();
   }
 
@@ -103,8 +106,7 @@ export class ResultWaits {
         await this.#command('subscribe', wanted);
         await this.#look(wanted);
       } catch (error) {
-        if (!isTransient(error)) this.#fail(wanted, error);
-        for (const id of wanted) if (this.#waiting.has(id)) this.#wanted.add(id);
+        this.#failed(wanted, error);
         if (this.#wanted.size > 0) await pause(0.05, this.#stop.signal, realClock);
       }
     }
@@ -121,10 +123,24 @@ export class ResultWaits {
     for (const result of await this.#fetch(ids)) if (result !== undefined) this.#arrive(result);
   }
 
+  // Those that came together are read together.
+  #lookAgain(id: string): void {
+    this.#look([id]).catch((error: unknown) => {
+      this.#failed([id], error);
+      this.#change();
+    });
+  }
+
+  #failed(ids: readonly string[], error: unknown): void {
+    if (!isTransient(error)) this.#fail(ids, error);
+    for (const id of ids) if (this.#waiting.has(id)) this.#wanted.add(id);
+  }
+
   #listen(client: RedisClient): void {
     client.on('message', (channel: string, document: string) => {
       const id = channel.slice(this.#prefix.length);
-      if (this.#waiting.has(id)) this.#arrive(this.#read(id, document));
+      // Only a call to look: channels know no databases, and the result may be one of another's.
+      if (this.#waiting.has(id) && readyStates.has(this.#read(id, document).state)) this.#lookAgain(id);
     });
     clearInterval(this.#pulse);
     // An answer that stays away ends the connection.

@@ -1,5 +1,7 @@
 import type { RedisConnection } from '../../redis/connection.ts';
 import { Batch } from '../../redis/batch.ts';
+import { runScript } from '../../redis/script.ts';
+import { beginScript } from './scripts/lease.ts';
 
 /** Claims noted in one step. */
 const mostAtOnce = 1000;
@@ -32,7 +34,7 @@ export class Beginnings {
   }
 
   async #note(tags: readonly string[]): Promise<undefined[]> {
-    await this.#connection.call('SADD', [this.#key, ...tags]);
+    await runScript(this.#connection, beginScript, [this.#key], tags);
     return tags.map(() => undefined);
   }
 

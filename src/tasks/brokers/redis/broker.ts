@@ -9,6 +9,7 @@ import type {
   QueueSize,
 } from '../../broker.ts';
 import { checkConsumerOptions } from '../../consumer-options.ts';
+import { isRecord } from '../../envelope.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import { isTransient } from '../../redis/failure.ts';
 import { makeClient } from '../../redis/library.ts';
@@ -117,6 +118,7 @@ class RedisBroker implements Broker {
     try {
       await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
       await this.fanout.close();
+      await this.#publisher.close();
     } finally {
       await this.#share.release();
     }
@@ -134,6 +136,17 @@ class RedisBroker implements Broker {
 }
 
 function readQuarantined(entry: string): QuarantinedMessage {
-  const { queue, id, reason, time, text } = JSON.parse(entry) as QuarantinedMessage;
+  const { queue, id, reason, time, text } = readEntry(entry) ?? { ...foreign, text: entry };
   return { queue, id, reason, time, text };
+}
+
+const foreign = { queue: '', id: undefined, reason: 'an entry that Simul did not write', time: 0 };
+
+function readEntry(entry: string): QuarantinedMessage | undefined {
+  try {
+    const value: unknown = JSON.parse(entry);
+    return isRecord(value) && typeof value['text'] === 'string' ? (value as unknown as QuarantinedMessage) : undefined;
+  } catch {
+    return undefined;
+  }
 }

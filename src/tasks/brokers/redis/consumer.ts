@@ -1,6 +1,6 @@
-import { throwIfAborted } from '../../../base/deadline.ts';
+import { throwIfAborted, within } from '../../../base/deadline.ts';
 import { realClock } from '../../../base/clock.ts';
-import { ClosedError, ConnectionError } from '../../../base/errors.ts';
+import { ClosedError, ConnectionError, TimeoutError } from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
 import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
 import { checkMax } from '../../consumer-options.ts';
@@ -16,7 +16,10 @@ import { consumerName } from './layout.ts';
 import { Receives } from './receives.ts';
 import { restoreConsumer } from './restoration.ts';
 import { Settlements } from './settlements.ts';
-import type { StewardShare } from './steward.ts';
+import type { StewardShare, StewardWatcher } from './steward.ts';
+
+/** Seconds that each step of closing may take with a server that is away. */
+const farewell = 3;
 
 /** The claims lie with Redis and are kept by the steward's thread; this end hands them out and settles them. */
 export class RedisConsumer implements Consumer {
@@ -54,7 +57,7 @@ export class RedisConsumer implements Consumer {
     const { hostname, lease, stallTimeout } = options;
     this.#heartbeat = stallTimeout === undefined ? undefined : new Heartbeat(stallTimeout / 8);
     const heartbeat = this.#heartbeat?.counter;
-    steward.steward.add({ id: this.#id, hostname, queues, lease, stallTimeout, heartbeat }, this.#break);
+    steward.steward.add({ id: this.#id, hostname, queues, lease, stallTimeout, heartbeat }, this.#watcher);
   }
 
   async receive(max: number, signal?: AbortSignal): Promise<Delivery[]> {
@@ -107,7 +110,8 @@ export class RedisConsumer implements Consumer {
     this.#heartbeat?.stop();
     await this.#receives.end(new ClosedError('the consumer was closed'));
     await this.#bell.close();
-    await this.#steward.steward.remove(this.#id, this.#break);
+    const removed = this.#steward.steward.remove(this.#id, this.#watcher);
+    await within(removed, { timeout: farewell }).catch(ifAway);
     await this.#giveBack();
     await this.#steward.release();
     this.#onClose();
@@ -115,18 +119,16 @@ export class RedisConsumer implements Consumer {
 
   async #giveBack(): Promise<void> {
     const self = { id: this.#id, score: '', client: '' };
-    try {
-      await persist(this.#connection.location.retryTimeout, () =>
-        restoreConsumer(this.#connection, this.#layout, self, false),
-      );
-    } catch (error) {
-      // The lease gives them back where we cannot.
-      if (!(error instanceof ConnectionError)) throw error;
-    }
+    const { retryTimeout } = this.#connection.location;
+    const given = persist(Math.min(farewell, retryTimeout), () =>
+      restoreConsumer(this.#connection, this.#layout, self, false),
+    );
+    await within(given, { timeout: farewell }).catch(ifAway);
   }
 
-  #break = (error: Error): void => {
-    void this.#receives.end(error);
+  readonly #watcher: StewardWatcher = {
+    broken: (error) => void this.#receives.end(error),
+    failed: (error) => this.#receives.report(error),
   };
 
   #own(deliveries: readonly Delivery[]): RedisDelivery[] {
@@ -140,4 +142,9 @@ export class RedisConsumer implements Consumer {
   #checkOpen(): void {
     if (this.#closing !== undefined) throw new ClosedError('the consumer is closed');
   }
+}
+
+// The lease gives back what we cannot.
+function ifAway(error: unknown): void {
+  if (!(error instanceof ConnectionError || error instanceof TimeoutError)) throw error;
 }

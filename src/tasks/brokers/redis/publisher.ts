@@ -1,4 +1,5 @@
 import { realClock } from '../../../base/clock.ts';
+import { within } from '../../../base/deadline.ts';
 import type { Deferred } from '../../../base/deferred.ts';
 import { deferred } from '../../../base/deferred.ts';
 import { ConnectionError } from '../../../base/errors.ts';
@@ -49,6 +50,13 @@ export class Publisher {
     this.#waiting += messages.length;
     if (!this.#running) this.#start();
     return call.done.promise;
+  }
+
+  /** Forgets the number of the last batch with the server, if that is there. */
+  async close(): Promise<void> {
+    if (this.#batches === 0 || !this.#connection.isUp) return;
+    const forgotten = this.#connection.call('DEL', [this.#layout.published(this.#id)]);
+    await within(forgotten, { timeout: 1 }).catch(() => {});
   }
 
   // A tick runs when all promise reactions have: calls that were made together go out together.

@@ -16,6 +16,7 @@ export class Receives {
   #calls: Receive[] = [];
   #serving: Promise<void> | undefined;
   #end: Error | undefined;
+  #reported: Error | undefined;
 
   constructor(claims: Claims, bell: Bell) {
     this.#claims = claims;
@@ -39,6 +40,12 @@ export class Receives {
     for (const call of this.#calls.filter(({ asking }) => !asking)) this.#fail(call, this.#end);
     this.#bell.ring();
     await this.#serving;
+  }
+
+  /** Fails the next call that would wait or waits: it is to be known, and the one after may go on. */
+  report(error: Error): void {
+    this.#reported = error;
+    this.#bell.ring();
   }
 
   // A call that is being served is left to it: what it has claimed by then is handed out.
@@ -66,7 +73,11 @@ export class Receives {
       if (this.#end !== undefined) this.#fail(call, this.#end);
       else if (deliveries.length > 0) this.#remove(call).resolve(deliveries);
       else if (call.signal?.aborted) this.#fail(call, cancelledBy(call.signal));
-      else return nextDue;
+      else if (this.#reported !== undefined) {
+        const error = this.#reported;
+        this.#reported = undefined;
+        this.#fail(call, error);
+      } else return nextDue;
     } catch (error) {
       call.asking = false;
       this.#fail(call, this.#end ?? (call.signal?.aborted ? cancelledBy(call.signal) : (error as Error)));

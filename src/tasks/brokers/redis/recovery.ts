@@ -15,12 +15,14 @@ const grace = 2;
 /** Seconds between two looks for the claims of Celery's workers. */
 const stalePeriod = 10;
 
-/** Gives back the claims of the dead. Of all processes at a server one does it, the steward. */
+/**
+ * Gives back the claims of the dead. An end of a lease is only a suspicion, like a connection that is gone: nobody could
+ * renew while the server was stopped, full or away. The suspect must fail to renew before our eyes, on one connection. Of all processes at a server one does it, the steward. */
 export class Recovery {
   readonly #connection: RedisConnection;
   readonly #layout: Layout;
   readonly #name: string;
-  readonly #gone = new Map<string, SeenConsumer & { readonly since: number }>();
+  readonly #suspects = new Map<string, SeenConsumer & { readonly since: number }>();
   #staleAt = -Infinity;
 
   constructor(connection: RedisConnection, layout: Layout, name: string) {
@@ -31,14 +33,23 @@ export class Recovery {
 
   async round(visibilityTimeout: number): Promise<void> {
     const claim = [this.#name, stewardTerm];
-    if ((await runScript(this.#connection, stewardScript, [this.#layout.steward], claim)) !== 1)
-      return this.#gone.clear();
+    if ((await runScript(this.#connection, stewardScript, [this.#layout.steward], claim)) !== 1) return this.forget();
     for (const consumer of await this.#dead()) {
       await restoreConsumer(this.#connection, this.#layout, consumer, true);
-      this.#gone.delete(consumer.id);
+      this.#suspects.delete(consumer.id);
     }
     if (realClock.now() - this.#staleAt < stalePeriod) return;
     await this.#restoreStale(visibilityTimeout);
+  }
+
+  /** Begins to judge anew: what was seen before says nothing any more. */
+  forget(): void {
+    this.#suspects.clear();
+  }
+
+  /** Lets another process take over at once. */
+  async release(): Promise<void> {
+    await runScript(this.#connection, unlockScript, [this.#layout.steward], [this.#name]);
   }
 
   async #dead(): Promise<SeenConsumer[]> {
@@ -49,30 +60,37 @@ export class Recovery {
     const now = Number(time[0]) + Number(time[1]) / 1e6;
     const ids = rows.filter((_, i) => i % 2 === 0);
     const facts = (await Promise.all(
-      ids.map((id) => this.#connection.call('HMGET', [this.#layout.consumer(id), 'client', 'run'])),
-    )) as [string | null, string | null][];
+      ids.map((id) => this.#connection.call('HMGET', [this.#layout.consumer(id), 'client', 'run', 'lease'])),
+    )) as (string | null)[][];
     const consumers = ids.map((id, i) => {
-      const [client, run] = facts[i]!;
-      return { id, score: rows[i * 2 + 1]!, client: client ?? '', run };
+      const [client, run, lease] = facts[i]!;
+      return { id, score: rows[i * 2 + 1]!, client: client ?? '', run, lease: Number(lease ?? 0) };
     });
     const connected = await this.#connected(consumers.map(({ client }) => client).filter((client) => client !== ''));
-    return consumers.filter((consumer) => Number(consumer.score) < now || this.#isGone(consumer, connected));
+    return consumers.filter((consumer) => {
+      if (Number(consumer.score) < now) return this.#keepsSilent(consumer, Math.max(grace, consumer.lease / 4));
+      if (this.#isGone(consumer, connected)) return this.#keepsSilent(consumer, grace);
+      this.#suspects.delete(consumer.id);
+      return false;
+    });
   }
 
-  #isGone(consumer: SeenConsumer & { run: string | null }, connected: Set<string> | undefined): boolean {
-    const { id, score, client, run } = consumer;
+  #isGone(
+    { client, run }: { client: string; run: string | null | undefined },
+    connected: Set<string> | undefined,
+  ): boolean {
     // Numbers of connections mean nothing beyond the run of the server that gave them.
     const judged = client !== '' && run === this.#connection.server?.run && connected !== undefined;
-    if (!judged || connected.has(client)) {
-      this.#gone.delete(id);
-      return false;
-    }
-    const before = this.#gone.get(id);
+    return judged && !connected.has(client);
+  }
+
+  #keepsSilent({ id, score, client }: SeenConsumer, seconds: number): boolean {
+    const before = this.#suspects.get(id);
     if (before?.score !== score || before.client !== client) {
-      this.#gone.set(id, { id, score, client, since: realClock.now() });
+      this.#suspects.set(id, { id, score, client, since: realClock.now() });
       return false;
     }
-    return realClock.now() - before.since >= grace;
+    return realClock.now() - before.since >= seconds;
   }
 
   async #connected(clients: readonly string[]): Promise<Set<string> | undefined> {

@@ -1,5 +1,6 @@
 import { realClock } from '../../../base/clock.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
+import { portions } from '../../redis/portions.ts';
 import { runScript } from '../../redis/script.ts';
 import { endOfValue } from './json-text.ts';
 import type { Layout } from './layout.ts';
@@ -50,6 +51,25 @@ async function attempts(connection: RedisConnection, layout: Layout, consumer: s
 
 /** Gives back some claims in the order of their age; tells how many, or -1 if their consumer has come back. */
 export async function restoreClaims(
+  connection: RedisConnection,
+  layout: Layout,
+  consumer: SeenConsumer,
+  tags: readonly string[],
+  attempted: Attempted,
+): Promise<number> {
+  const sizes = await Promise.all(tags.map((tag) => connection.call('HSTRLEN', [layout.unacked, tag])));
+  const sized = tags.map((tag, i) => ({ tag, size: sizes[i] as number }));
+  let restored = 0;
+  for (const portion of portions(sized, chunk, ({ size }) => size).reverse()) {
+    const some = portion.map(({ tag }) => tag);
+    const count = await restorePortion(connection, layout, consumer, some, attempted);
+    if (count < 0) return count;
+    restored += count;
+  }
+  return restored;
+}
+
+async function restorePortion(
   connection: RedisConnection,
   layout: Layout,
   consumer: SeenConsumer,

@@ -2,6 +2,7 @@ import type { Deferred } from '../../../base/deferred.ts';
 import { deferred } from '../../../base/deferred.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import { fromScript } from '../../redis/failure.ts';
+import { portions } from '../../redis/portions.ts';
 import { runScript } from '../../redis/script.ts';
 import type { RedisDelivery } from './delivery.ts';
 import type { Layout } from './layout.ts';
@@ -27,7 +28,9 @@ export class Settlements {
   }
 
   async acknowledge(tags: readonly string[]): Promise<boolean[]> {
-    const parts = await Promise.all(chunks(tags).map((some) => this.#acknowledge(some)));
+    const parts = await Promise.all(
+      portions(tags, mostAtOnce, (tag) => tag.length).map((some) => this.#acknowledge(some)),
+    );
     return parts.flat();
   }
 
@@ -53,7 +56,9 @@ export class Settlements {
     const done = this.#released;
     this.#releases = [];
     this.#released = deferred();
-    const work = Promise.all(chunks(releases).map((some) => this.#send(some)));
+    const work = Promise.all(
+      portions(releases, mostAtOnce, ({ message }) => message.length).map((some) => this.#send(some)),
+    );
     work.then(() => done.resolve(), done.reject);
   }
 
@@ -91,11 +96,4 @@ interface Release {
   readonly due: string;
   readonly newTag: string;
   readonly tail: string;
-}
-
-function chunks<T>(items: readonly T[]): (readonly T[])[] {
-  if (items.length <= mostAtOnce) return items.length === 0 ? [] : [items];
-  return Array.from({ length: Math.ceil(items.length / mostAtOnce) }, (_, i) =>
-    items.slice(i * mostAtOnce, (i + 1) * mostAtOnce),
-  );
 }

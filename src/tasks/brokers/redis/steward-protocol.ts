@@ -15,4 +15,8 @@ export type StewardRequest =
   | { readonly remove: string }
   | { readonly close: true };
 
-export type StewardAnswer = { readonly removed: string } | { readonly closed: true };
+export type StewardAnswer =
+  | { readonly removed: string }
+  | { readonly closed: true }
+  /** Claims are not renewed, for a reason that does not heal by itself. */
+  | { readonly failed: string };

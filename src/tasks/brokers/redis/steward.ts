@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { deferred } from '../../../base/deferred.ts';
-import { BrokenError } from '../../../base/errors.ts';
+import { BrokenError, ConnectionError } from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
 import type { StewardAnswer, StewardedConsumer, StewardRequest } from './steward-protocol.ts';
 
@@ -9,7 +9,7 @@ export class Steward {
   readonly #worker: Worker;
   readonly #keepAlive = new KeepAlive();
   readonly #removals = new Map<string, () => void>();
-  readonly #broken = new Set<(error: Error) => void>();
+  readonly #watchers = new Set<StewardWatcher>();
   readonly #ended = deferred();
   #closing = false;
 
@@ -20,20 +20,21 @@ export class Steward {
     this.#worker.unref();
     this.#worker.on('message', (answer: StewardAnswer) => {
       if ('removed' in answer) this.#removals.get(answer.removed)?.();
+      if ('failed' in answer) this.#fail(answer.failed);
     });
     this.#worker.on('error', (error) => this.#break(error));
     this.#worker.on('exit', () => this.#break(new Error('its thread has ended')));
   }
 
-  /** Keeps a consumer's claims; `broken` is called should that become impossible. */
-  add(consumer: StewardedConsumer, broken: (error: Error) => void): void {
-    this.#broken.add(broken);
+  /** Keeps a consumer's claims. */
+  add(consumer: StewardedConsumer, watcher: StewardWatcher): void {
+    this.#watchers.add(watcher);
     this.#post({ add: consumer });
   }
 
   /** Resolves when nothing is done for the consumer any more. */
-  async remove(id: string, broken: (error: Error) => void): Promise<void> {
-    if (!this.#broken.delete(broken)) return;
+  async remove(id: string, watcher: StewardWatcher): Promise<void> {
+    if (!this.#watchers.delete(watcher)) return;
     const removed = deferred();
     this.#removals.set(id, () => removed.resolve());
     this.#post({ remove: id });
@@ -56,9 +57,22 @@ export class Steward {
     this.#ended.resolve();
     if (this.#closing) return;
     const error = new BrokenError(`nothing keeps the claims on Redis any more: ${cause.message}`, { cause });
-    for (const tell of this.#broken) tell(error);
-    this.#broken.clear();
+    for (const watcher of this.#watchers) watcher.broken(error);
+    this.#watchers.clear();
   }
+
+  #fail(reason: string): void {
+    const error = new ConnectionError(`the claims on Redis are not renewed: ${reason}`, { permanent: true });
+    for (const watcher of this.#watchers) watcher.failed(error);
+  }
+}
+
+/** Who must know how the keeping of claims goes. */
+export interface StewardWatcher {
+  /** Nothing keeps the claims any more. */
+  broken(error: Error): void;
+  /** They could not be renewed, and will not be without somebody's doing. */
+  failed(error: Error): void;
 }
 
 /** One holder's share of a steward. */

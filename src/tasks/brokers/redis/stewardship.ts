@@ -1,5 +1,8 @@
 import { realClock } from '../../../base/clock.ts';
+import { within } from '../../../base/deadline.ts';
+import { ConnectionError } from '../../../base/errors.ts';
 import { RedisConnection } from '../../redis/connection.ts';
+import { isTransient } from '../../redis/failure.ts';
 import type { RedisLocation } from '../../redis/location.ts';
 import { runScript } from '../../redis/script.ts';
 import { uuid } from '../../../base/ids.ts';
@@ -24,6 +27,8 @@ export class Stewardship {
   readonly #layout: Layout;
   readonly #recovery: Recovery;
   readonly #wards = new Map<string, Ward>();
+  readonly #failed: (error: Error) => void;
+  readonly #warned = new Set<string>();
   #period = longestPeriod;
   #timer: NodeJS.Timeout;
   #client = '';
@@ -31,13 +36,18 @@ export class Stewardship {
   #idle = true;
   #closed = false;
 
-  constructor(location: RedisLocation) {
+  /** `failed` hears why claims are not renewed, if that does not heal by itself. */
+  constructor(location: RedisLocation, failed: (error: Error) => void) {
+    this.#failed = failed;
     this.#location = location;
     this.#layout = new Layout(location.keyPrefix);
     // Back well before others take a lost connection for a lost process.
     this.#connection = new RedisConnection(location, { silence: 5, longestPause: 0.5 });
     this.#recovery = new Recovery(this.#connection, this.#layout, uuid());
-    this.#connection.onDown(() => void this.#reconnect());
+    this.#connection.onDown(() => {
+      this.#recovery.forget();
+      void this.#reconnect();
+    });
     this.#timer = this.#everyPeriod();
   }
 
@@ -60,6 +70,7 @@ export class Stewardship {
   async close(): Promise<void> {
     this.#closed = true;
     clearInterval(this.#timer);
+    if (this.#connection.isUp) await within(this.#recovery.release(), { timeout: 1 }).catch(() => {});
     // What is under way is cut off: it may wait for a server that does not answer.
     await this.#connection.close();
     await this.#work;
@@ -85,17 +96,34 @@ export class Stewardship {
     if (!this.#idle || this.#closed) return;
     this.#idle = false;
     this.#work = this.#round()
-      .catch(() => {})
+      .catch((error: unknown) => {
+        this.#recovery.forget();
+        if (isTransient(error) || this.#closed) return;
+        if (error instanceof ConnectionError) this.#failed(error);
+        else this.#warn(error as Error);
+      })
       .finally(() => (this.#idle = true));
   }
 
   async #round(): Promise<void> {
     for (const ward of this.#wards.values()) {
       ward.look();
-      if (ward.stalled) await this.#letGo(ward);
-      else if (ward.isDue) await this.#renew(ward);
+      try {
+        if (ward.stalled) await this.#letGo(ward);
+        else if (ward.isDue) await this.#renew(ward);
+      } catch (error) {
+        if (isTransient(error) || this.#closed) throw error;
+        this.#failed(error as Error);
+      }
     }
     await this.#recovery.round(this.#location.visibilityTimeout);
+  }
+
+  // Nobody's claims are in danger, only those of the dead stay where they are.
+  #warn(error: Error): void {
+    if (this.#warned.has(error.message)) return;
+    this.#warned.add(error.message);
+    process.emitWarning(`the claims of dead workers are not given back: ${error.message}`, 'SimulWarning');
   }
 
   async #renew(ward: Ward): Promise<void> {

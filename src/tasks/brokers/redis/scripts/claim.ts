@@ -1,8 +1,12 @@
 import { script } from '../../../redis/script.ts';
 
+/** Bytes of messages claimed in one step, or moved from delayed ones, beyond which it ends. */
+const mostBytes = 4 * 2 ** 20;
+
 /**
- * Takes up to `max` messages and writes the claims in the same step. Nothing of it may fail once a message is popped:
- * Redis does not roll back, so the types of the keys are looked at first, and what can still fail is caught.
+ * Takes up to `max` messages and writes the claims in the same step. Redis does not roll back, so a message is popped
+ * only once its claim stands, and a claim is taken back if the message could not be popped: what fails in between (a
+ * right that is missing, a key of the wrong type) leaves the message where it was.
  *
  * KEYS: unacked, unacked_index, consumers, claims, quarantine, the delayed set of each queue, the lists step by step.
  * ARGV: consumer, first number, max, lease, the queues.
@@ -15,30 +19,42 @@ now = now[1] + now[2] / 1000000
 redis.call('HLEN', KEYS[1])
 redis.call('ZCARD', KEYS[2])
 redis.call('SCARD', KEYS[4])
+-- Redis looks at its memory before the first write only, and not before one that needs none: a full one can be emptied.
+redis.call('ZREM', KEYS[3], '')
 redis.call('ZADD', KEYS[3], now + ARGV[4], ARGV[1])
 local max = tonumber(ARGV[3])
 local failure = ''
 
+local function failed(done, key)
+  if type(done) ~= 'table' or not done.err then return false end
+  failure = key .. ' ' .. done.err
+  return true
+end
+
+local function setAside(queue, reason, text)
+  local entry = cjson.encode({queue = queue, reason = reason, time = now, text = text})
+  return not failed(redis.pcall('LPUSH', KEYS[5], entry), KEYS[5])
+end
+
 for q = 1, queues do
   local delayed = KEYS[5 + q]
   local due = redis.call('ZRANGEBYSCORE', delayed, '-inf', now, 'LIMIT', 0, max)
+  local budget = ${mostBytes}
+  -- The oldest come last, and so next to be taken.
   for i = #due, 1, -1 do
     local tag = due[i]
-    local value = redis.call('HGET', KEYS[1], tag)
-    -- The first write may not need memory, or a full Redis refuses all the others too.
-    redis.call('ZREM', KEYS[2], tag)
-    local pushed = true
-    if value then
-      local step, bytes = string.match(tag, '^simul:due:(%d+):(%d+):')
+    local value = budget > 0 and redis.call('HGET', KEYS[1], tag)
+    local step, bytes = string.match(tag, '^simul:due:([0-3]):(%d+):')
+    local moved = budget > 0
+    if moved and not step then
+      moved = setAside(ARGV[4 + q], 'a delayed claim that cannot be read', value or tag)
+    elseif moved and value then
+      budget = budget - #value
       local list = KEYS[5 + queues + step * queues + q]
-      local done = redis.pcall('RPUSH', list, string.sub(value, 2, 1 + bytes))
-      if type(done) == 'table' and done.err then
-        failure = list .. ' ' .. done.err
-        redis.call('ZADD', KEYS[2], now, tag)
-        pushed = false
-      end
+      moved = not failed(redis.pcall('RPUSH', list, string.sub(value, 2, 1 + bytes)), list)
     end
-    if pushed then
+    if moved then
+      redis.call('ZREM', KEYS[2], tag)
       redis.call('HDEL', KEYS[1], tag)
       redis.call('ZREM', delayed, tag)
     end
@@ -77,51 +93,100 @@ local function target(message, queue)
 end
 
 local answer = {'', ''}
-local values, scores, tags = {}, {}, {}
 local number = tonumber(ARGV[2])
-local left = max
+local left, budget = max, ${mostBytes}
+
+-- The messages that come next, in chunks that grow as far as their size allows.
+local function peek(list)
+  local texts, chunk, largest = {}, 1, 1
+  while left > #texts and budget > 0 do
+    chunk = math.max(1, math.min(chunk, left - #texts, math.floor(budget / largest)))
+    local found = redis.pcall('LRANGE', list, -#texts - chunk, -#texts - 1)
+    if failed(found, list) then break end
+    for i = #found, 1, -1 do
+      local text = found[i]
+      largest = math.max(largest, #text)
+      budget = budget - #text
+      texts[#texts + 1] = text
+    end
+    if #found < chunk then break end
+    chunk = chunk * 2
+  end
+  return texts
+end
+
+local function undo(tags, from)
+  for i = #tags, from, -1 do
+    redis.pcall('HDEL', KEYS[1], tags[i])
+    redis.pcall('ZREM', KEYS[2], tags[i])
+    redis.pcall('SREM', KEYS[4], tags[i])
+    tags[i] = nil
+  end
+end
+
+local function write(values, scores, tags)
+  if #tags == 0 then return true end
+  if not failed(redis.pcall('HSET', KEYS[1], unpack(values)), KEYS[1])
+    and not failed(redis.pcall('ZADD', KEYS[2], unpack(scores)), KEYS[2])
+    and not failed(redis.pcall('SADD', KEYS[4], unpack(tags)), KEYS[4]) then return true end
+  undo(tags, 1)
+  return false
+end
+
+local function take(list, index, step, queue)
+  local values, scores, tags, good = {}, {}, {}, {}
+  -- Before the first that could not be set aside all are popped; behind it each is picked out.
+  local popped, aside, stuck, picked = 0, 0, false, nil
+  for _, text in ipairs(peek(list)) do
+    local message = read(text)
+    if message then
+      local tag = 'simul:' .. ARGV[1] .. ':' .. string.format('%.0f', number + #tags) .. ':' .. step .. ':' .. queue
+      values[#values + 1] = tag
+      values[#values + 1] = '[' .. text .. target(message, queue)
+      scores[#scores + 1] = now
+      scores[#scores + 1] = tag
+      tags[#tags + 1] = tag
+      good[#good + 1] = text
+    elseif not stuck then
+      stuck = not setAside(queue, 'the message is not a JSON object', text)
+      if stuck then picked = #tags + 1 else aside = aside + 1 end
+    end
+    if not stuck then popped = popped + 1 end
+  end
+  local whole = write(values, scores, tags)
+  if not whole and popped > aside then
+    -- Nothing is popped that has no claim: what was set aside comes again.
+    popped = 0
+  end
+  if popped == 0 or failed(redis.pcall('RPOP', list, popped), list) then
+    if aside > 0 then redis.pcall('LPOP', KEYS[5], aside) end
+    if popped > 0 then undo(tags, 1) end
+  end
+  for i = picked or #tags + 1, #tags do
+    if failed(redis.pcall('LREM', list, -1, good[i]), list) then
+      undo(tags, i)
+      break
+    end
+  end
+  number = number + #tags
+  left = left - #tags
+  if stuck then left = 0 end
+  for i = 1, #tags do
+    answer[#answer + 1] = index
+    answer[#answer + 1] = good[i]
+  end
+end
+
 for step = 0, 3 do
   for q = 1, queues do
-    if left > 0 then
-      local list, queue = KEYS[5 + queues + step * queues + q], ARGV[4 + q]
-      local popped = redis.pcall('RPOP', list, left)
-      if popped and popped.err then
-        failure = list .. ' ' .. popped.err
-      elseif popped then
-        left = left - #popped
-        for i = 1, #popped do
-          local text = popped[i]
-          local message = read(text)
-          if message then
-            local tag = 'simul:' .. ARGV[1] .. ':' .. string.format('%.0f', number) .. ':' .. step .. ':' .. queue
-            values[#values + 1] = tag
-            values[#values + 1] = '[' .. text .. target(message, queue)
-            scores[#scores + 1] = now
-            scores[#scores + 1] = tag
-            tags[#tags + 1] = tag
-            answer[#answer + 1] = step * queues + q - 1
-            answer[#answer + 1] = text
-            number = number + 1
-          else
-            local entry = cjson.encode({queue = queue, reason = 'the message is not a JSON object', time = now, text = text})
-            local kept = redis.pcall('LPUSH', KEYS[5], entry)
-            if type(kept) == 'table' and kept.err then
-              redis.call('RPUSH', list, text)
-              failure = KEYS[5] .. ' ' .. kept.err
-              left = 0
-            end
-          end
-        end
-      end
+    if left > 0 and budget > 0 then
+      local index = step * queues + q
+      take(KEYS[5 + queues + index], index - 1, step, ARGV[4 + q])
     end
   end
 end
 
-if #tags > 0 then
-  redis.call('HSET', KEYS[1], unpack(values))
-  redis.call('ZADD', KEYS[2], unpack(scores))
-  redis.call('SADD', KEYS[4], unpack(tags))
-else
+if #answer == 2 then
   local nearest
   for q = 1, queues do
     local first = redis.call('ZRANGE', KEYS[5 + q], 0, 0, 'WITHSCORES')

@@ -7,6 +7,8 @@ import { script } from '../../../redis/script.ts';
 export const renewScript = script(`
 local now = redis.call('TIME')
 now = now[1] + now[2] / 1000000
+-- A full Redis refuses a first write that needs memory, and then all others.
+redis.call('ZREM', KEYS[1], '')
 redis.call('ZADD', KEYS[1], now + ARGV[2], ARGV[1])
 redis.call('HSET', KEYS[2], unpack(ARGV, 3))
 local tags = redis.call('SMEMBERS', KEYS[3])
@@ -71,6 +73,8 @@ return 1
 export const stewardScript = script(`
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return 0 end
+-- Needs no memory, unlike SET: a full Redis lets a script that has begun go on.
+redis.call('DEL', KEYS[1])
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return 1
 `);
@@ -79,4 +83,10 @@ return 1
 export const unlockScript = script(`
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
+`);
+
+/** Notes claims that were begun, also in a full Redis. KEYS: begun. ARGV: the tags. */
+export const beginScript = script(`
+redis.call('SREM', KEYS[1], '')
+return redis.call('SADD', KEYS[1], unpack(ARGV))
 `);
