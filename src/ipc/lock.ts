@@ -43,7 +43,6 @@ export abstract class SharedLock {
       what: 'a Lock',
       inOrder: true,
       watch: (again) => this.#watch(again),
-      lookAgain: false,
       gaveUp: () => this.#mutex.passOn(),
     });
   }
@@ -202,6 +201,9 @@ export abstract class SharedLock {
 
   #watch(again: () => void): () => void {
     const [thread, pid] = this.owner;
-    return thread === 0 ? () => {} : this.region.watchOwner(thread, pid, again);
+    if (thread !== 0) return this.region.watchOwner(thread, pid, again);
+    // Free, or its owner has died since the attempt: of that the kernel tells blocked threads only.
+    const soon = setImmediate(again);
+    return () => clearImmediate(soon);
   }
 }

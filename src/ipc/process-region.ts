@@ -10,7 +10,7 @@ import { futexWait, futexWake } from './futex.ts';
 import { adoptInterruptPage, interruptPage, watchThreads } from './interrupt.ts';
 import { mailbox, post } from './mailbox.ts';
 import type { Region, RegionHandle, WordValue } from './region.ts';
-import { LISTENERS, SLOT_COUNT, SLOT_WORDS, SLOTS } from './region.ts';
+import { LISTENERS, LOOK_AGAIN, SLOT_COUNT, SLOT_WORDS, SLOTS } from './region.ts';
 import { gettid, robustList } from './robust-list.ts';
 
 const SYS_pidfd_open = 434;
@@ -119,7 +119,12 @@ export class ProcessRegion implements Region {
     };
     const leaveBox = box.open(look);
     if (this.#slot >= 0) {
-      this.#leave = leaveBox;
+      // One killed between setting the flag and sending has left it set: nobody would send any more.
+      const timer = setInterval(() => Atomics.store(words, at + 3, 0), LOOK_AGAIN * 1000);
+      this.#leave = () => {
+        clearInterval(timer);
+        leaveBox();
+      };
       return;
     }
     // More event loops than slots wait for one object: the surplus looks by itself.

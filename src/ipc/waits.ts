@@ -23,8 +23,6 @@ export interface WaitsOptions {
   readonly inOrder: boolean;
   /** Called when an attempt has failed, with what to call when trying again may help; returns what ends that. */
   readonly watch?: (again: () => void) => () => void;
-  /** False where `watch` tells of every death that could cost a wake; otherwise a look is taken every second. */
-  readonly lookAgain?: boolean;
   /** Called when one gives up that may have been the one meant by a wake. */
   readonly gaveUp?: () => void;
 }
@@ -100,7 +98,7 @@ export class Waits {
   #listen(): () => void {
     const look = () => this.#look();
     const stop = this.#region.listen(look);
-    const timer = this.#options.lookAgain === false ? undefined : setInterval(look, LOOK_AGAIN * 1000);
+    const timer = setInterval(look, LOOK_AGAIN * 1000);
     return () => {
       clearInterval(timer);
       stop();
