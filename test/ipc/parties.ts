@@ -75,7 +75,8 @@ export async function holdAsyncFor(lock: SharedLock, entered: SharedEvent): Prom
   entered.set();
 }
 
-export function hog(lock: SharedLock, stop: SharedEvent): number {
+export function hog(lock: SharedLock, stop: SharedEvent, start: SharedBarrier): number {
+  start.waitSync({ timeout: 30 });
   let times = 0;
   for (; !stop.isSet(); times++) {
     lock.acquireSync();
