@@ -115,8 +115,11 @@ export interface Broker extends AsyncDisposable {
   readonly capabilities: BrokerCapabilities;
   /** Carries remote control and events, where the broker can. */
   readonly fanout?: Fanout;
-  /** Resolves when every message is as safe as the broker makes it. All or none of one call where it can. */
-  publish(messages: readonly OutgoingMessage[]): Promise<void>;
+  /**
+   * Resolves when every message is as safe as the broker makes it. All or none of one call where it can. The messages are
+   * read before the call returns.
+   */
+  publish(messages: Iterable<OutgoingMessage>): Promise<void>;
   consume(options: ConsumerOptions): Promise<Consumer>;
   /** Sizes of the named queues, or of all that exist. */
   sizes(queues?: readonly string[]): Promise<QueueSize[]>;

@@ -12,7 +12,7 @@ const jobs = fileURLToPath(new URL('./jobs.js', import.meta.url));
 /** Ours as anyone would run it: the public API here, `simul worker` there, with its defaults but for what is swept. */
 export const simul: QueueMaker = {
   name: 'ours',
-  tunings: [{ concurrency: 200 }, { concurrency: 100 }, { concurrency: 400 }],
+  tunings: [{ concurrency: 1000 }, { concurrency: 400 }, { concurrency: 200 }],
   make: async (server, tuning) => new SimulQueue(server, tuning),
 };
 

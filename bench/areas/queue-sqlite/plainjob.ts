@@ -26,6 +26,7 @@ interface PlainjobConnection {
 interface PlainjobQueue {
   add(type: string, data: unknown): { id: number };
   addMany(type: string, data: readonly unknown[]): { ids: number[] };
+  countJobs(which: { status: number }): number;
   close(): void;
 }
 
@@ -39,6 +40,8 @@ interface Database {
   exec(sql: string): void;
   close(): void;
 }
+
+const [pending, processing] = [0, 1];
 
 export const silent = { error: () => {}, warn: () => {}, info: () => {}, debug: () => {} };
 
@@ -87,6 +90,7 @@ export async function plainjobQueue(directory: string): Promise<Queue> {
       await Promise.race([once(worker, 'message'), failed]);
     },
     stopWorker,
+    remaining: async () => queue.countJobs({ status: pending }) + queue.countJobs({ status: processing }),
     results: (ids) => awaitResults(newest, ids),
     [Symbol.asyncDispose]: async () => {
       await stopWorker();

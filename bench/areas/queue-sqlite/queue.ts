@@ -12,6 +12,8 @@ export interface Queue extends AsyncDisposable {
   startWorker(): Promise<void>;
   /** Ends the worker process and waits for its end. */
   stopWorker(): Promise<void>;
+  /** Jobs not yet done and written. */
+  remaining(): Promise<number>;
   /** Waits for the results of all these jobs, and gives them in the order of the ids; each may be asked for once. */
   results(ids: readonly string[]): Promise<number[]>;
 }

@@ -33,6 +33,23 @@ export async function enqueueBulk(queue: Queue, jobs: number): Promise<Sample> {
 
 export async function processWithResults(queue: Queue, jobs: number): Promise<Sample> {
   const xs = numbers(jobs);
+  const ids = await queue.addMany(xs);
+  const starting = queue.startWorker();
+  // From the first job gone to the last one written: what a worker takes to start is no part of it.
+  while ((await queue.remaining()) === jobs) await delay(1);
+  const left = await queue.remaining();
+  const sample = await throughput(left, async () => {
+    while ((await queue.remaining()) > 0) await delay(2);
+  });
+  await starting;
+  if (left < jobs / 2) throw new Error('most jobs were done before the clock was started: more jobs, please');
+  prove(await queue.results(ids), xs);
+  await queue.stopWorker();
+  return sample;
+}
+
+export async function endToEnd(queue: Queue, jobs: number): Promise<Sample> {
+  const xs = numbers(jobs);
   await queue.startWorker();
   let values: number[] = [];
   const sample = await throughput(jobs, async () => {

@@ -9,7 +9,7 @@ import type { Queue } from './queue.ts';
 
 const main = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
 const jobs = fileURLToPath(new URL('./jobs.js', import.meta.url));
-const tuning = { concurrency: 400, 'prefetch-multiplier': 1 };
+const tuning = { concurrency: 1000, 'prefetch-multiplier': 1 };
 
 /** Ours as anyone would run it: the public API here, `simul worker` there. */
 export async function simulQueue(directory: string): Promise<Queue> {
@@ -34,6 +34,10 @@ export async function simulQueue(directory: string): Promise<Queue> {
       worker = await startWorker(url);
     },
     stopWorker,
+    remaining: async () => {
+      const sizes = await (await app.broker()).sizes(['celery']);
+      return sizes.reduce((sum, { waiting, claimed }) => sum + waiting + claimed, 0);
+    },
     results: (ids) => Promise.all(ids.map((id) => app.AsyncResult<number>(id).get())),
     [Symbol.asyncDispose]: async () => {
       await stopWorker();

@@ -46,7 +46,7 @@ export class Engine {
     this.#consumers = new Consumers(this.#db, this.#messages, locks);
     this.#writes = new Writes(this.#messages, this.#results, this.#consumers);
     this.#receives = new Receives(this.#messages, this.#consumers);
-    this.#waits = new Waits(this.#results, () => this.#step(() => this.#wakeWaits()));
+    this.#waits = new Waits(this.#results, () => this.#step(() => this.#answer(this.#waits.settleNew(now()))));
     this.#messageBell = new Bell(join(locks, 'messages.bell'));
     this.#resultBell = new Bell(join(locks, 'results.bell'));
     this.#schedule();
@@ -65,6 +65,7 @@ export class Engine {
       for (const call of calls) this.#register(call);
       if (writes.length > 0 || this.#receives.any) this.#commit(writes);
       for (const call of calls) this.#read(call);
+      this.#readWaits(calls.filter((call) => call[1] === 'wait'));
       if (writes.length > 0) this.#db.checkpoint();
       // A new consumer may want to be renewed sooner than the next tick was to come.
       if (writes.some(([, name]) => name === 'consume')) this.#schedule();
@@ -215,11 +216,19 @@ export class Engine {
         const found = this.#results.fetch(call[2].ids, now());
         return call[2].ids.map((id) => found.get(id));
       }
-      case 'wait':
-        this.#answer(this.#waits.settle([call[2].id], now()));
-        return undefined;
       default:
         return undefined;
+    }
+  }
+
+  // Thousands at a time where a program waits for all it has sent: one query.
+  #readWaits(calls: readonly WaitCall[]): void {
+    if (calls.length === 0) return;
+    try {
+      const ids = calls.map((call) => call[2].id);
+      this.#answer(this.#waits.settle(ids, now()));
+    } catch (error) {
+      this.#fail(calls, error);
     }
   }
 
@@ -233,10 +242,6 @@ export class Engine {
   #listenForResults(): void {
     const heard = this.#resultBell.listen(() => this.#waits.heard());
     this.#deaf ||= !heard;
-  }
-
-  #wakeWaits(): void {
-    this.#answer(this.#waits.settleAll(now()));
   }
 
   #armDueTimer(): void {
@@ -285,7 +290,7 @@ export class Engine {
     const time = now();
     if (this.#consumers.any && this.#consumers.maintain(time)) this.#messageBell.ring();
     if (this.#receives.any) this.#commit([]);
-    if (this.#waits.any) this.#wakeWaits();
+    if (this.#waits.any) this.#answer(this.#waits.settleAll(now()));
     this.#sweepResults(time);
     this.#db.checkpoint();
     if (time - this.#lastSweep < sweepInterval) return;
@@ -293,6 +298,8 @@ export class Engine {
     this.#consumers.sweepFiles();
   }
 }
+
+type WaitCall = Extract<CallMessage, readonly [number, 'wait', unknown]>;
 
 /** Waited for long enough already: each further try would wait as long. */
 function isLocked(error: unknown): boolean {

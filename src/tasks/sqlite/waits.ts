@@ -1,9 +1,12 @@
 import type { Answer } from './protocol.ts';
-import type { Results } from './results.ts';
+import type { ResultMark, Results } from './results.ts';
+
+/** As many as are looked for one by one: cheaper than to ask what is new, and whoever is alone waits least. */
+const few = 100;
 
 /**
- * Those who wait for results, by the task's id. However many they are, a ring of the bell is one query, and the queries
- * take a fifth of the thread's time at most.
+ * Those who wait for results, by the task's id. However many they are, a ring of the bell is one query, of what was stored
+ * since the last one, and the queries take a fifth of the thread's time at most.
  */
 export class Waits {
   readonly #results: Results;
@@ -12,8 +15,10 @@ export class Waits {
   readonly #ids = new Map<number, string>();
   #timer: NodeJS.Timeout | undefined;
   #notBefore = 0;
+  /** All that wait have been looked for among what was stored up to here. */
+  #seen: ResultMark | undefined;
 
-  /** `look` is called when it is time for `settleAll`. */
+  /** `look` is called when it is time for `settleNew`. */
   constructor(results: Results, look: () => void) {
     this.#results = results;
     this.#look = look;
@@ -66,9 +71,32 @@ export class Waits {
     return answers;
   }
 
+  /** Answers for what was stored since the last look. */
+  settleNew(time: number): Answer[] {
+    return this.#timed(() => {
+      if (this.#calls.size <= few || this.#seen === undefined) return this.#settleAll(time);
+      const newest = this.#results.newest();
+      const ids = this.#results.since(this.#seen);
+      if (ids === undefined) return this.#settleAll(time);
+      this.#seen = newest;
+      return this.settle(ids, time);
+    });
+  }
+
+  /** Answers for all that is final, whenever it was stored. */
   settleAll(time: number): Answer[] {
+    return this.#timed(() => this.#settleAll(time));
+  }
+
+  #settleAll(time: number): Answer[] {
+    // First the mark: what is stored between the two queries is then looked at twice, and not never.
+    this.#seen = this.#calls.size <= few ? undefined : this.#results.newest();
+    return this.settle([...this.#calls.keys()], time);
+  }
+
+  #timed(look: () => Answer[]): Answer[] {
     const start = performance.now();
-    const answers = this.settle([...this.#calls.keys()], time);
+    const answers = look();
     const end = performance.now();
     this.#notBefore = end + 4 * (end - start);
     return answers;

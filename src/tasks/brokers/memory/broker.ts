@@ -46,8 +46,8 @@ class MemoryBroker implements Broker {
     this.#share = share;
   }
 
-  async publish(messages: readonly OutgoingMessage[]): Promise<void> {
-    this.#open().publish(messages.map(encodeOutgoing));
+  async publish(messages: Iterable<OutgoingMessage>): Promise<void> {
+    this.#open().publish(Array.from(messages, encodeOutgoing));
   }
 
   async consume(options: ConsumerOptions): Promise<Consumer> {

@@ -63,9 +63,9 @@ class RedisBroker implements Broker {
     this.fanout = new RedisFanout(share.connection, this.#layout);
   }
 
-  async publish(messages: readonly OutgoingMessage[]): Promise<void> {
+  async publish(messages: Iterable<OutgoingMessage>): Promise<void> {
     this.#open();
-    await this.#publisher.publish(messages.map(listMessage));
+    await this.#publisher.publish(Array.from(messages, listMessage));
   }
 
   async consume(options: ConsumerOptions): Promise<Consumer> {

@@ -40,9 +40,9 @@ class SqliteBroker implements Broker {
     this.#share = share;
   }
 
-  async publish(messages: readonly OutgoingMessage[]): Promise<void> {
+  async publish(messages: Iterable<OutgoingMessage>): Promise<void> {
     const client = this.#open();
-    const encoded = messages.map(encodeOutgoing);
+    const encoded = Array.from(messages, encodeOutgoing);
     if (encoded.length === 0) return;
     const { argument, result } = client.batch('publish', 'publish', () => ({
       queues: [],
