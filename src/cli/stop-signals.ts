@@ -1,10 +1,15 @@
 import { messageOf } from '../base/error-text.ts';
+import { endAtSecond } from '../signal/last-resort.ts';
 import type { Worker } from '../worker/worker.ts';
 
-/** While it lives, the first SIGTERM or SIGINT stops a worker warm, the second cold. */
+/**
+ * While it lives, the first SIGTERM or SIGINT stops a worker warm, the second cold. Where a task blocks this thread, so that
+ * the first is not heard, the second ends the process as it stands.
+ */
 export class StopSignals implements Disposable {
   readonly #worker: Worker;
   readonly #quiet: boolean;
+  readonly #keepHandlers: readonly (() => void)[];
   #signals = 0;
   /** 0, or after a cold stop 128 and the signal's number. */
   exitCode = 0;
@@ -14,6 +19,7 @@ export class StopSignals implements Disposable {
     this.#quiet = quiet;
     process.on('SIGTERM', this.#handle);
     process.on('SIGINT', this.#handle);
+    this.#keepHandlers = [endAtSecond('SIGTERM'), endAtSecond('SIGINT')];
   }
 
   /** Whether a signal has come. */
@@ -23,6 +29,7 @@ export class StopSignals implements Disposable {
 
   readonly #handle = (signal: 'SIGTERM' | 'SIGINT'): void => {
     if (++this.#signals === 1) {
+      for (const keep of this.#keepHandlers) keep();
       if (!this.#quiet)
         process.stderr.write(`\nsimul: ${signal}: finishing the tasks under way; once more stops at once\n`);
       void this.#worker.stop({ why: `received ${signal}` }).catch(report);

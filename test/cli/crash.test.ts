@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Simul } from '../../src/tasks/app.ts';
@@ -80,6 +81,31 @@ describe('SIGTERM', () => {
     assert.equal((await worker.ended).code, 143);
     assert.equal(await result.status(), 'PENDING');
     assert.equal((await (await client.app.broker()).sizes(['celery']))[0]?.waiting, 1);
+  });
+});
+
+describe('a task that blocks the event loop for ever', () => {
+  // A process that was told to reset its handler no longer catches the signal once it has been delivered.
+  const catches = (pid: number): boolean => {
+    const caught = /^SigCgt:\s*([0-9a-f]+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))![1]!;
+    return ((BigInt(`0x${caught}`) >> BigInt(constants.signals.SIGTERM - 1)) & 1n) === 1n;
+  };
+
+  it('SIGTERM twice ends the worker, and its message goes back', { skip: process.platform !== 'linux' }, async () => {
+    using space = new Workspace();
+    await using client = new Client(space);
+    const worker = await space.worker('-A', 'app.mjs', '-l', 'info');
+    await client.app.sendTask('crash.spin');
+    await contents(join(space.path, 'runs.log'));
+    worker.kill('SIGTERM');
+    while (catches(worker.pid)) await new Promise(setImmediate);
+    worker.kill('SIGTERM');
+    assert.equal((await worker.ended).signal, 'SIGTERM');
+    const broker = await client.app.broker();
+    const consumer = await broker.consume({ queues: ['celery'], lease: 15, hostname: 'next' });
+    const [back] = await consumer.receive(1);
+    assert.equal(back!.redelivered, true);
+    await consumer.close();
   });
 });
 
