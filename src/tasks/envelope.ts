@@ -62,7 +62,8 @@ export function decodeEnvelope(text: string, limits: MessageLimits = defaultLimi
   if (typeof value['body'] !== 'string') throw new EnvelopeError('the message has no body', id);
   if (!isRecord(headers)) throw new EnvelopeError('the headers of the message are not an object');
   if (!isRecord(properties)) throw new EnvelopeError('the message has no properties', id);
-  return { ...value, headers, properties } as unknown as Envelope;
+  if (value['headers'] !== headers) value['headers'] = headers;
+  return value as unknown as Envelope;
 }
 
 /** The id in a text that is too large to be read: the properties stand last in what kombu and we write. */

@@ -161,7 +161,14 @@ export function decodeBody(envelope: Envelope, limits: MessageLimits = defaultLi
 function protocol2(body: readonly unknown[]): Omit<DecodedMessage, 'headers'> {
   if (body.length !== 3) throw new DecodeError(`the body has ${body.length} parts, not 3`);
   const [args, kwargs, embed] = body;
-  return { ...checkArguments(args, kwargs), embed: isRecord(embed) ? { ...noEmbed, ...embed } : noEmbed };
+  return {
+    ...checkArguments(args, kwargs),
+    embed: isRecord(embed) && !isBare(embed) ? { ...noEmbed, ...embed } : noEmbed,
+  };
+}
+
+function isBare({ callbacks, errbacks, chain, chord }: Partial<Embed>): boolean {
+  return (callbacks ?? errbacks ?? chain ?? chord ?? null) === null;
 }
 
 function protocol1(headers: Readonly<Record<string, unknown>>, body: Record<string, unknown>): DecodedMessage {

@@ -50,5 +50,5 @@ function isWritable(date: Date): boolean {
  * 123 microseconds.
  */
 export function isoTime(date: Date): string {
-  return date.toISOString().replace('Z', '000+00:00');
+  return `${date.toISOString().slice(0, -1)}000+00:00`;
 }

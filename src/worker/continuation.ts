@@ -91,6 +91,7 @@ function envelopeOf(
 }
 
 function isBare({ callbacks, errbacks, chain, chord }: Embed): boolean {
+  if ((callbacks ?? errbacks ?? chain ?? chord ?? null) === null) return true;
   return !isRecord(chord) && [callbacks, errbacks, chain].every((value) => list(value).length === 0);
 }
 

@@ -253,6 +253,8 @@ class ActiveRun implements Active {
   }
 }
 
+const acknowledged = { how: 'acknowledge' } as const;
+
 function settlementOf(
   delivery: Delivery,
   head: MessageHead,
@@ -262,18 +264,12 @@ function settlementOf(
   urgent: 0 | 9,
 ): Settlement {
   const id = head.id;
-  const acknowledge = { delivery, settle: { how: 'acknowledge' } } as const;
+  const acknowledge = { delivery, settle: acknowledged };
   switch (outcome.kind) {
     case 'success':
-      return {
-        ...acknowledge,
-        ...ending(outcome, keep ? [{ id, state: 'SUCCESS', document: outcome.document }] : [], urgent),
-      };
+      return ending(delivery, outcome, keep ? [{ id, state: 'SUCCESS', document: outcome.document }] : [], urgent);
     case 'failure':
-      return {
-        ...acknowledge,
-        ...ending(outcome, keep ? [{ id, state: 'FAILURE', document: outcome.document }] : [], urgent),
-      };
+      return ending(delivery, outcome, keep ? [{ id, state: 'FAILURE', document: outcome.document }] : [], urgent);
     case 'retry':
       return {
         ...acknowledge,
@@ -297,19 +293,20 @@ function settlementOf(
 
 /** What is sent and stored at the end of a task, the tasks after it included. */
 function ending(
+  delivery: Delivery,
   outcome: { readonly next?: Continuation | undefined },
   results: readonly StoredResult[],
   urgent: 0 | 9,
-): Pick<Settlement, 'publish' | 'store'> {
+): Settlement {
   const { next } = outcome;
-  if (next === undefined) return { store: results };
+  if (next === undefined) return { delivery, store: results, settle: acknowledged };
   const publish = next.calls.map((envelope) => ({
     queue: envelope.properties.delivery_info.routing_key,
     envelope,
     priority: priorityOf(envelope, urgent),
     due: dueOf(envelope),
   }));
-  return { publish, store: [...results, ...next.results] };
+  return { delivery, publish, store: [...results, ...next.results], settle: acknowledged };
 }
 
 /** 9 first, whatever the scale of the wire; what is not on the scale counts as none. */

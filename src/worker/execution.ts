@@ -35,7 +35,9 @@ export async function execute(app: Simul, job: Job, services: TaskServices): Pro
     if (task.options.trackStarted === true) {
       await services.storeState(request, 'STARTED', { pid: process.pid, hostname: request.hostname });
     }
-    const result = await runInContext(context, () => call(task, context));
+    const returned = runInContext(context, () => call(task, context));
+    // A promise less for each task that has no need of one.
+    const result = isThenable(returned) ? await returned : returned;
     // Before the document, which names what is sent here among the children.
     const next = afterSuccess(app, message.embed, context, result);
     return { kind: 'success', document: successDocument(request, result, context.children), next };
@@ -58,6 +60,13 @@ function surely(context: TaskContext, decide: () => Outcome): Outcome {
 /** The document of a state that is not final. */
 export function progressDocument(request: TaskRequest, state: string, meta: unknown): string {
   return stateDocument(request, state, meta);
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
 }
 
 function call(task: RegisteredTask, context: TaskContext): unknown {

@@ -36,7 +36,8 @@ export class PoolQueue {
 
   #start(job: Job): StartedRun {
     const run = { ...this.pool.run(job), begun: realClock.now() };
-    void run.outcome.finally(() => this.#leave());
+    // It never rejects.
+    void run.outcome.then(() => this.#leave());
     return run;
   }
 

@@ -119,12 +119,14 @@ export class Settler {
   }
 
   async #publish(batch: readonly Settlement[]): Promise<void> {
-    const messages = batch.flatMap((one) => one.publish ?? []);
+    const messages: OutgoingMessage[] = [];
+    for (const { publish } of batch) for (const message of publish ?? []) messages.push(message);
     if (messages.length > 0) await this.#broker.publish(messages);
   }
 
   async #store(batch: readonly Settlement[]): Promise<void> {
-    const results = batch.flatMap((one) => one.store ?? []);
+    const results: StoredResult[] = [];
+    for (const { store } of batch) for (const result of store ?? []) results.push(result);
     if (results.length > 0) await this.#backend?.store(results);
   }
 

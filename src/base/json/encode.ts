@@ -17,6 +17,9 @@ export interface EncodeOptions {
  * Throws EncodeError with the path of what cannot be written.
  */
 export function encodeJson(value: unknown, options: EncodeOptions = {}): string {
+  if (value === null || value === undefined) return 'null';
+  if (typeof value === 'string') return text(value);
+  if (typeof value === 'number') return number(value);
   const walk: Walk = {
     root: options.root ?? 'value',
     maxDepth: options.maxDepth ?? 200,

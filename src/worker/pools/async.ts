@@ -1,5 +1,5 @@
 import type { Simul } from '../../tasks/app.ts';
-import type { TaskLogger, TaskServices } from '../../tasks/context.ts';
+import type { TaskLogger, TaskRequest, TaskServices } from '../../tasks/context.ts';
 import type { Job } from '../job.ts';
 import { execute, progressDocument } from '../execution.ts';
 import type { Pool, PoolServices, Run } from '../pool.ts';
@@ -51,6 +51,7 @@ export class LocalServices implements TaskServices {
     this.#controller.abort(reason);
   }
 
-  storeState: TaskServices['storeState'] = (request, state, meta) =>
-    this.#services.storeState(request.id, state, progressDocument(request, state, meta));
+  storeState(request: TaskRequest, state: string, meta: unknown): Promise<void> {
+    return this.#services.storeState(request.id, state, progressDocument(request, state, meta));
+  }
 }
