@@ -71,7 +71,7 @@ export function rows(context: BenchContext): readonly RowPlan[] {
       better: 'higher',
       note: 'jobs put into a queue that 10 workers empty; every job is counted',
       ours: child('queue', 'ours', 200_000),
-      peers: against('queue', 200_000, 'p-queue'),
+      peers: against('queue', 200_000, 'p-limit', 'p-queue'),
     },
     echo(context),
   ];

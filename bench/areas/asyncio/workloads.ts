@@ -30,7 +30,7 @@ const workloads: Record<Workload, Record<string, () => Round | Promise<Round>>> 
   },
   semaphore: { ours: semaphore, 'async-mutex': mutexSemaphore, 'p-limit': limit },
   'semaphore-in-task': { ours: semaphore, 'async-mutex': mutexSemaphore, 'p-limit': limit },
-  queue: { ours: queue, 'p-queue': pQueue },
+  queue: { ours: queue, 'p-limit': limitedJobs, 'p-queue': pQueue },
 };
 
 const round = await workloads[workload][contender]!();
@@ -112,11 +112,19 @@ async function mutexSemaphore(): Promise<Round> {
 }
 
 async function limit(): Promise<Round> {
-  const { default: pLimit } = await loadPeer<{ default: (n: number) => <T>(fn: () => Promise<T>) => Promise<T> }>(
-    'p-limit',
-  );
-  const limited = pLimit(10);
+  const limited = await tenAtATime();
   return hundredTimes((job) => limited(job));
+}
+
+async function limitedJobs(): Promise<Round> {
+  const limited = await tenAtATime();
+  return async (n) => sum(await Promise.all(Array.from({ length: n }, () => limited(async () => 1))));
+}
+
+async function tenAtATime() {
+  type Limit = <T>(fn: () => Promise<T>) => Promise<T>;
+  const { default: pLimit } = await loadPeer<{ default: (n: number) => Limit }>('p-limit');
+  return pLimit(10);
 }
 
 function hundredTimes(under: (job: () => Promise<number>) => Promise<number>): Round {
