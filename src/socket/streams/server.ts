@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import type { EventLoop } from '../../asyncio/loop.ts';
 import { getRunningLoop } from '../../asyncio/loop.ts';
 import type { Task } from '../../asyncio/task.ts';
-import { checkWait, mustWait, Wait } from '../../asyncio/wait.ts';
+import type { Call } from '../../asyncio/wait.ts';
+import { checkWait, inCall, mustWait, Wait } from '../../asyncio/wait.ts';
 import { WaitQueue } from '../../asyncio/wait-queue.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
@@ -134,10 +135,14 @@ export class Server implements AsyncDisposable {
   }
 
   /** Serves until the task is cancelled, then closes. Throws InvalidStateError if it is closed. */
-  async serveForever(): Promise<never> {
+  serveForever(): Promise<never> {
+    return inCall((call) => this.#serveForever(call));
+  }
+
+  async #serveForever(call: Call): Promise<never> {
     if (this.#closed) throw new InvalidStateError('server is closed');
     try {
-      return await new Wait<never>('connections', undefined, { external: true }).promise;
+      return await new Wait<never>('connections', undefined, { external: true }).partOf(call).promise;
     } finally {
       this.close();
       for (const task of this.#tasks) task.cancel();
