@@ -1,5 +1,6 @@
 import { checkSeconds } from '../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError, UnsupportedError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { Callback } from './callback.ts';
 import type { Executor } from './executor.ts';
 import { defaultExecutor } from './executor.ts';
@@ -98,6 +99,7 @@ export class EventLoop {
   }
 
   createTask<T>(fn: () => T | PromiseLike<T>, options: TaskOptions = {}): Task<T> {
+    checkOptions(options);
     return new Task(fn, this.#kernel, options.name);
   }
 

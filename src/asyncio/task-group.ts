@@ -1,4 +1,5 @@
 import { InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { inTask, runBody } from './body.ts';
 import { isCancellation } from './cancellation.ts';
 import { TaskGroupError } from './group-error.ts';
@@ -65,6 +66,7 @@ export class TaskGroup implements AsyncDisposable {
 
   /** Starts `fn` in this group. Throws InvalidStateError once the group has finished or is shutting down. */
   createTask<T>(fn: () => T | PromiseLike<T>, options: TaskOptions = {}): Task<T> {
+    checkOptions(options);
     if (this.#state === 'finished' || (this.#state === 'joining' && this.#tasks.size === 0)) {
       throw new InvalidStateError('TaskGroup is finished');
     }

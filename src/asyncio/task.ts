@@ -1,4 +1,5 @@
 import { CancelledError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import type { Step } from './batch.ts';
 import { isCancellation } from './cancellation.ts';
 import { Future } from './future.ts';
@@ -23,6 +24,7 @@ export interface TaskOptions {
  * await task; // 'done'
  */
 export function createTask<T>(fn: () => T | PromiseLike<T>, options: TaskOptions = {}): Task<T> {
+  checkOptions(options);
   return new Task(fn, currentKernel(), options.name);
 }
 
@@ -151,6 +153,16 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
     throw new InvalidStateError('Task does not support setException()');
   }
 
+  /** @internal Whether whoever made it reports its failure, so that nobody else has to. */
+  reportedByMaker(): boolean {
+    return reportedByMaker.has(this);
+  }
+
+  /** @internal */
+  willBeReported(): void {
+    reportedByMaker.add(this);
+  }
+
   /** @internal The first step. */
   run(): void {
     const request = this.scope.takePending();
@@ -208,6 +220,9 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
     else this.settle(outcome, result);
   }
 }
+
+// Few are: a field would be paid by every task.
+const reportedByMaker = new WeakSet<Task<unknown>>();
 
 function nearestRunning(task: Task<unknown> | undefined): Task<unknown> | undefined {
   let nearest = task;

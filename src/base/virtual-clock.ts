@@ -1,6 +1,7 @@
 import type { Clock, ClockTimer } from './clock.ts';
 import { checkSeconds } from './deadline.ts';
 import { Heap } from './heap.ts';
+import { checkOptions } from './options.ts';
 
 /** How a virtual clock starts and moves. */
 export interface VirtualClockOptions {
@@ -34,6 +35,7 @@ export class VirtualClock implements Clock {
   readonly #stallers = new Set<() => void>();
 
   constructor(options: VirtualClockOptions = {}) {
+    checkOptions(options);
     this.#epoch = options.epoch ?? 946_684_800;
     this.#autoJump = options.autoJump ?? false;
     this.#random = seeded(options.seed ?? 1);

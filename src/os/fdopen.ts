@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { InvalidArgumentError, SystemError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { getBlocking } from './descriptor.ts';
 
 /** How a descriptor becomes a stream. */
@@ -25,6 +26,7 @@ export function fdopen(fd: number, mode: 'r', options?: FdopenOptions): Readable
 export function fdopen(fd: number, mode: 'w', options?: FdopenOptions): Writable;
 export function fdopen(fd: number, mode: 'r' | 'w', options: FdopenOptions = {}): Readable | Writable {
   if (mode !== 'r' && mode !== 'w') throw new InvalidArgumentError('mode', mode, "'r' or 'w'");
+  checkOptions(options);
   getBlocking(fd); // EBADF here names the descriptor; libuv's would not
   return new FdSocket(fd, mode, options);
 }

@@ -146,6 +146,11 @@ test('arguments that are none are refused by name', async () => {
     ['mode', 'mkfifo', join(directory, 'fifo'), '600'],
     ['operation', 'tryFlock', r, 99],
     ['operation', 'flockSync', r, 99],
+    ['flags', 'memfd', 'm', 1, null],
+    ['hooks', 'registerAtFork', null],
+    ['options', 'fdopen', r, 'r', null],
+    ['options', 'waitSync', null],
+    ['options', 'waitpidSync', -1, 0, null],
   ] as const) {
     assert.throws(() => wrong[call]!(...args), refused(name), call);
   }
@@ -153,6 +158,12 @@ test('arguments that are none are refused by name', async () => {
     ['data', 'write', w, 5],
     ['size', 'read', r, 2 ** 40],
     ['operation', 'flock', r, 99],
+    ['options', 'flock', r, os.LOCK_EX, null],
+    ['options', 'poll', w, os.POLLOUT, null],
+    ['options', 'openFifo', 'a', 'r', null],
+    ['options', 'wait', null],
+    ['options', 'waitpid', -1, 0, null],
+    ['options', 'processExit', process.pid, null],
     ['path', 'openFifo', 'a\0b', 'r'],
     ['whenWritersLeave', 'openFifo', 'a', 'r', { whenWritersLeave: 'never' }],
   ] as const) {
