@@ -13,6 +13,7 @@ import { currentScope } from './scope.ts';
 import { watchSlowCallbacks } from './slow-callbacks.ts';
 import { Task } from './task.ts';
 import { liveKernels } from './tree.ts';
+import { reportUnawaited } from './unawaited.ts';
 import { reportLosses } from './unhandled.ts';
 
 provideAmbientSignal(() => currentScope()?.signal);
@@ -128,9 +129,7 @@ export class Runner implements AsyncDisposable {
   #end(): void {
     this.#kernel.closed = true;
     reportLosses(this.#kernel);
-    for (const task of this.#kernel.unawaited) {
-      this.#kernel.report({ message: `Task '${task.name}' was never awaited`, future: task });
-    }
+    reportUnawaited(this.#kernel);
     liveKernels.delete(this.#kernel);
     for (const release of this.#releases) release();
   }

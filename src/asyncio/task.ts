@@ -6,6 +6,7 @@ import { Future } from './future.ts';
 import type { Kernel } from './kernel.ts';
 import type { TaskEntry } from './registry.ts';
 import { currentKernel, currentScope, runIn, Scope } from './scope.ts';
+import { forgetUnawaited, watchUnawaited } from './unawaited.ts';
 
 /** What a task is called. */
 export interface TaskOptions {
@@ -142,7 +143,7 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
   /** @internal */
   override look(): void {
     super.look();
-    if (this.kernel.debug) this.kernel.unawaited.delete(this);
+    if (this.kernel.debug) forgetUnawaited(this.kernel, this);
   }
 
   override setResult(_value: T): never {
@@ -215,7 +216,7 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
     this.#parent = nearestRunning(this.#parent);
     this.kernel.tasks.delete(this);
     this.kernel.clock.touch?.();
-    if (this.kernel.debug && !this.looked) this.kernel.unawaited.add(this);
+    if (this.kernel.debug && !this.looked && outcome === 'finished') watchUnawaited(this.kernel, this);
     if (outcome === 'finished') this.settle(outcome, result as T);
     else this.settle(outcome, result);
   }

@@ -337,6 +337,7 @@ describe('connections', () => {
       });
       const [reader, writer] = await openConnection('127.0.0.1', server.port!);
       writer.write('x');
+      assert.equal(writer.canWriteEof(), true);
       await assert.rejects(reader.readline(), { code: 'ECONNRESET' });
       await assert.rejects(writer.drain(), (error) => error instanceof SystemError || error instanceof BrokenError);
       writer.close();
@@ -366,11 +367,9 @@ describe('connections', () => {
       getRunningLoop().setExceptionHandler((_loop, report) => reports.push(report));
       const server = await startServer(async (reader, writer) => {
         writer.write('x');
-        try {
-          await reader.read();
-        } finally {
+        await reader.read().finally(() => {
           throw new Error('failed in leaving');
-        }
+        });
       });
       const [reader] = await openConnection('localhost', server.port!);
       await reader.read(1);
