@@ -234,7 +234,8 @@ test('a slow program holds our writer back', async () => {
     accepted += 65536;
     if (writer.write(Buffer.alloc(65536))) continue;
     // What the FIFO has room for is taken within a few turns of the loop.
-    for (let turn = 0; turn < 50 && writer.writableNeedDrain; turn++) await new Promise((resolve) => setImmediate(resolve));
+    for (let turn = 0; turn < 50 && writer.writableNeedDrain; turn++)
+      await new Promise((resolve) => setImmediate(resolve));
     if (writer.writableNeedDrain) break;
   }
   assert.ok(accepted < 500_000, `${accepted} bytes were taken with nobody reading`);

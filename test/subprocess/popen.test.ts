@@ -100,7 +100,9 @@ for (const launcher of ['posix', 'node'] as const) {
       const total = launcher === 'posix' ? sized(10_000, 300) : sized(1000, 100);
       for (let started = 0; started < total; started += 50)
         await Promise.all(Array.from({ length: 50 }, () => run(['true'], { launcher, stdout: PIPE })));
-      assert.equal(readdirSync('/proc/self/fd').length, fds);
+      // Fewer where one of the test before was still to be closed.
+      const left = readdirSync('/proc/self/fd').length;
+      assert.ok(left <= fds, `${left} descriptors, ${fds} before`);
       const own = readFileSync(`/proc/self/task/${process.pid}/children`, 'latin1').trim();
       for (const pid of own.split(' ').filter(Boolean))
         assert.doesNotMatch(readFileSync(`/proc/${pid}/stat`, 'latin1'), /\) Z /);
