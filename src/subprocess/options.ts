@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { checkFormat } from '../os/executable.ts';
 import { checkDirectory, findProgram } from '../os/program.ts';
-import { cookieEnvironment, cookieName } from './cookie.ts';
+import { cookieEnvironment } from './cookie.ts';
 import { isWrapped, wrapped } from './exec-wrapper.ts';
 import type { ExecAttributes } from './exec-wrapper.ts';
 
@@ -123,11 +123,8 @@ function environment(options: StartOptions): { pairs: StartPlan['env']; cookie: 
 
 function ownEnvironment(options: StartOptions): { pairs: StartPlan['env']; cookie: string | undefined } {
   if (options.treeCookie === false) return { pairs: { added: undefined }, cookie: undefined };
-  if (process.env[cookieName] === undefined) {
-    const { pairs, cookie } = cookieEnvironment([]);
-    return { pairs: { added: pairs[0] }, cookie };
-  }
-  return cookieEnvironment(environmentPairs());
+  const { pairs, cookie } = cookieEnvironment([]);
+  return { pairs: { added: pairs[0] }, cookie };
 }
 
 /** This process's environment, as pairs. */
