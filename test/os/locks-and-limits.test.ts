@@ -5,6 +5,7 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { libc } from '../../src/os/libc.ts';
 import * as os from '../../src/entry/os.ts';
 
 let directory: string;
@@ -76,6 +77,20 @@ test('a memfd is a file without a path, its memory reserved', () => {
   assert.throws(() => os.memfd('a\0b'), { name: 'InvalidArgumentError' });
   assert.throws(() => os.memfd('x', -1), { name: 'InvalidArgumentError' });
   assert.throws(() => os.memfd('x', 2 ** 50), { code: 'ENOSPC' });
+});
+
+test('the flags of a memfd: inherited or not, its size sealed or not', () => {
+  const addSeals = libc('int fcntl(int fd, int cmd, int arg)');
+  for (const [flags, inheritable, sealed] of [
+    [os.MFD_CLOEXEC, false, -1],
+    [0, true, -1],
+    [os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING, false, 0],
+  ] as const) {
+    const fd = os.memfd('flags', 4096, flags);
+    assert.equal(os.getInheritable(fd), inheritable);
+    assert.equal(addSeals(fd, 1033, 2), sealed); // F_ADD_SEALS, F_SEAL_SHRINK
+    os.close(fd);
+  }
 });
 
 test('process ids, groups and sessions', async () => {
