@@ -1,6 +1,7 @@
 import { checkSeconds } from '../base/deadline.ts';
 import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
 import { Deque } from '../base/deque.ts';
+import { checkOptions } from '../base/options.ts';
 import type { Awaitable, Outcome } from './awaitable.ts';
 import { checkAwaitable, ensureFuture } from './awaitable.ts';
 import type { Future } from './future.ts';
@@ -30,6 +31,7 @@ export function asCompleted<A extends Awaitable<unknown>>(
   if (typeof (awaitables as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] !== 'function') {
     throw new InvalidArgumentError('awaitables', awaitables, 'an array or another iterable');
   }
+  checkOptions(options);
   if (options.timeout !== undefined) checkSeconds('timeout', options.timeout);
   const distinct = new Set<A>(awaitables);
   for (const awaitable of distinct) checkAwaitable(awaitable, 'awaitables');

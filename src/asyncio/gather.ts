@@ -1,4 +1,5 @@
 import { CancelledError, InvalidArgumentError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import type { Awaitable, Outcome } from './awaitable.ts';
 import { checkAwaitable, ensureFuture } from './awaitable.ts';
 import type { Observer } from './future.ts';
@@ -28,6 +29,7 @@ export function gather<const A extends readonly Awaitable<unknown>[]>(
 ): Future<{ -readonly [K in keyof A]: Outcome<A[K]> }>;
 export function gather(awaitables: readonly Awaitable<unknown>[], options: GatherOptions = {}): Future<never> {
   if (!Array.isArray(awaitables)) throw new InvalidArgumentError('awaitables', awaitables, 'an array');
+  checkOptions(options);
   // Indexed, for forEach and map pass over holes.
   for (let i = 0; i < awaitables.length; i++) checkAwaitable(awaitables[i], `awaitables[${i}]`);
   const children = awaitables.map((awaitable, index) => ensureFuture(awaitable, `awaitables[${index}]`));

@@ -2,7 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
 import type { Step } from './batch.ts';
 import { Batch } from './batch.ts';
-import type { TaskEntry, TaskRegistry } from './registry.ts';
+import type { TaskRegistry } from './registry.ts';
 import { TaskList, WeakTaskRegistry } from './registry.ts';
 import type { Report } from './report.ts';
 import { defaultReport } from './report.ts';
@@ -16,6 +16,11 @@ export interface Scheduler {
 export interface Loss {
   readonly name: string;
   readonly error: unknown;
+}
+
+/** A task nobody has awaited so far. */
+export interface Unawaited {
+  readonly name: string;
 }
 
 export interface KernelOptions {
@@ -42,8 +47,8 @@ export class Kernel {
   onReport: ((report: Report) => void) | undefined;
   /** The public face (`EventLoop`), made on first use by the layer above. */
   face: unknown;
-  /** In debug mode: tasks that ended well and that nobody has looked at. */
-  readonly unawaited = new Set<TaskEntry>();
+  /** In debug mode: tasks that ended well and that nobody has looked at, apart from them so that they can be collected. */
+  readonly unawaited = new Set<Unawaited>();
   #names = 0;
   // In portions, so that what a short task needed is garbage before the collector has to carry it along.
   readonly #starts = new Batch((drain) => void resolved.then(drain), 1024);

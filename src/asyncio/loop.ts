@@ -1,5 +1,6 @@
 import { checkSeconds } from '../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError, UnsupportedError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { Callback } from './callback.ts';
 import type { Executor } from './executor.ts';
 import { defaultExecutor } from './executor.ts';
@@ -48,6 +49,7 @@ export function toThread<A extends unknown[], T>(
 export class EventLoop {
   readonly #kernel: Kernel;
   #executor: Executor | undefined;
+  #executorShutDown = false;
   #handler: ExceptionHandler | undefined;
   readonly #signals = new Map<NodeJS.Signals, () => void>();
   readonly #owned = new Set<() => void>();
@@ -98,10 +100,14 @@ export class EventLoop {
   }
 
   createTask<T>(fn: () => T | PromiseLike<T>, options: TaskOptions = {}): Task<T> {
+    checkOptions(options);
     return new Task(fn, this.#kernel, options.name);
   }
 
-  /** Runs `fn` in an executor, by default the loop's; cancelling the task ends the wait, not the function. */
+  /**
+   * Runs `fn` in an executor, by default the loop's; cancelling the task ends the wait, not the function. Throws
+   * UnsupportedError if there is none, InvalidStateError after `shutdownDefaultExecutor`.
+   */
   runInExecutor<A extends unknown[], T>(
     executor: Executor | undefined,
     fn: (...args: A) => T | PromiseLike<T>,
@@ -135,10 +141,12 @@ export class EventLoop {
     this.#executor = executor;
   }
 
-  /** Ends the loop's executor; `run` does it by itself. */
+  /** Ends the loop's executor, which takes no work from then on; `run` does it by itself. */
   async shutdownDefaultExecutor(): Promise<void> {
-    await this.#executor?.shutdown?.();
+    this.#executorShutDown = true;
+    const executor = this.#executor;
     this.#executor = undefined;
+    await executor?.shutdown?.();
   }
 
   /** What is told of errors that reach nobody; undefined for the default, which raises an unhandled rejection. */
@@ -208,10 +216,19 @@ export class EventLoop {
 
   /** @internal Signal handlers, the executor and what is owned end with the loop. */
   async close(): Promise<void> {
-    for (const release of this.#owned) release();
+    for (const release of this.#owned) this.#release(release);
     this.#owned.clear();
     for (const signal of this.#signals.keys()) this.removeSignalHandler(signal);
     await this.shutdownDefaultExecutor();
+  }
+
+  // One that fails must not keep the others, nor the loop, from ending.
+  #release(release: () => void): void {
+    try {
+      release();
+    } catch (exception) {
+      this.#kernel.report({ message: 'what the loop owns could not be released', exception });
+    }
   }
 
   #callback<A extends unknown[]>(fn: (...args: A) => void, args: A): Callback {
@@ -221,6 +238,7 @@ export class EventLoop {
   }
 
   #defaultExecutor(): Executor {
+    if (this.#executorShutDown) throw new InvalidStateError('Executor shutdown has been called');
     this.#executor ??= defaultExecutor();
     if (this.#executor !== undefined) return this.#executor;
     throw new UnsupportedError(

@@ -8,7 +8,7 @@ export interface Store<T> {
   /** Throws InvalidArgumentError for an item that cannot be kept. */
   check(item: T): void;
   push(item: T): void;
-  /** The next one; only called if there is one. */
+  /** The next one; only called if there is one. Throws what a comparison throws, having taken nothing; so does `push`. */
   take(): T;
 }
 
@@ -49,11 +49,11 @@ export class LifoStore<T> implements Store<T> {
 }
 
 export class HeapStore<T> implements Store<T> {
-  readonly #items: Heap<{ readonly item: T }>;
+  readonly #items: Heap<T>;
   readonly #check: (item: T) => void;
 
   constructor(compare: (a: T, b: T) => number, check: (item: T) => void = () => {}) {
-    this.#items = new Heap((a, b) => compare(a.item, b.item));
+    this.#items = new Heap(compare);
     this.#check = check;
   }
 
@@ -66,18 +66,11 @@ export class HeapStore<T> implements Store<T> {
   }
 
   push(item: T): void {
-    const entry = { item };
-    try {
-      this.#items.push(entry);
-    } catch (error) {
-      // The comparison threw, with the entry already in: whoever put it is told that it is not.
-      this.#items.remove(entry);
-      throw error;
-    }
+    this.#items.push(item);
   }
 
   take(): T {
-    return this.#items.pop()!.item;
+    return this.#items.pop() as T;
   }
 }
 

@@ -91,7 +91,7 @@ export class Queue<T> implements AsyncIterable<T> {
   /** Waits for an item and takes it. Throws QueueShutDown, TimeoutError, CancelledError: then it has taken none. */
   get(options?: WaitOptions): Promise<T> {
     if (options !== undefined) checkWait(options);
-    if (this.#store.size > 0 && !mustWait(options)) return Promise.resolve(this.#take());
+    if (this.#store.size > 0 && !mustWait(options)) return this.#takeNow();
     if (this.#shutDown) return Promise.reject(new QueueShutDown());
     return this.#getters.park('an item of a Queue', options).promise;
   }
@@ -153,6 +153,15 @@ export class Queue<T> implements AsyncIterable<T> {
     if (getter === undefined) this.#store.push(item);
     else getter.resolve(item);
     this.#unfinished++;
+  }
+
+  // A comparison may throw, and who awaits the item is to be told.
+  #takeNow(): Promise<T> {
+    try {
+      return Promise.resolve(this.#take());
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   #take(): T {

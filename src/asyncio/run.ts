@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { checkSeconds, provideAmbientSignal } from '../base/deadline.ts';
 import { CancelledError, ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { watchForDeadlock } from './deadlock.ts';
 import type { Future } from './future.ts';
 import type { Scheduler } from './kernel.ts';
@@ -12,6 +13,7 @@ import { currentScope } from './scope.ts';
 import { watchSlowCallbacks } from './slow-callbacks.ts';
 import { Task } from './task.ts';
 import { liveKernels } from './tree.ts';
+import { reportUnawaited } from './unawaited.ts';
 import { reportLosses } from './unhandled.ts';
 
 provideAmbientSignal(() => currentScope()?.signal);
@@ -62,6 +64,7 @@ export class Runner implements AsyncDisposable {
   #closing: Promise<void> | undefined;
 
   constructor(options: RunOptions = {}) {
+    checkOptions(options);
     if (currentScope() !== undefined) throw new InvalidStateError('run() cannot be called from a running event loop');
     if (options.cancelGrace !== undefined) checkSeconds('cancelGrace', options.cancelGrace);
     this.#kernel = new Kernel(options);
@@ -75,6 +78,7 @@ export class Runner implements AsyncDisposable {
 
   async run<T>(main: () => T | PromiseLike<T>, options: { readonly name?: string } = {}): Promise<T> {
     if (typeof main !== 'function') throw new InvalidArgumentError('main', main, 'a function');
+    checkOptions(options);
     if (this.#closing !== undefined) throw new ClosedError('Runner is closed');
     if (this.#running) throw new InvalidStateError('Runner.run() cannot be called while it runs');
     const task = new Task(main, this.#kernel, options.name ?? 'main');
@@ -125,9 +129,7 @@ export class Runner implements AsyncDisposable {
   #end(): void {
     this.#kernel.closed = true;
     reportLosses(this.#kernel);
-    for (const task of this.#kernel.unawaited) {
-      this.#kernel.report({ message: `Task '${task.name}' was never awaited`, future: task });
-    }
+    reportUnawaited(this.#kernel);
     liveKernels.delete(this.#kernel);
     for (const release of this.#releases) release();
   }
@@ -142,7 +144,7 @@ export class Runner implements AsyncDisposable {
       task.cancel();
     }
     await this.#untilEnded(tasks);
-    for (const task of tasks.filter((each) => each.failed())) {
+    for (const task of tasks.filter((each) => each.failed() && !each.reportedByMaker())) {
       const message = 'unhandled exception during run() shutdown';
       this.#kernel.report({ message, exception: task.reason(), future: task, unhandled: true });
     }

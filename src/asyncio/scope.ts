@@ -18,6 +18,11 @@ export interface Waiting {
   leaveBehind(error: CancelledError): void;
 }
 
+/** A call that has been begun, with the promise its caller was given. */
+export interface Begun {
+  readonly promise: Promise<unknown> | undefined;
+}
+
 const scopes = new AsyncLocalStorage<Scope>();
 
 /** What work outside any `run` belongs to. */
@@ -89,6 +94,11 @@ export class Scope {
     return rare.controller.signal;
   }
 
+  /** The call whose body this scope is; its promise may have been begun early and never be awaited. */
+  set call(call: Begun) {
+    this.#own().call = call;
+  }
+
   /** Called when the scope is given up; a root tells its task instead. */
   set onDetach(fn: (error: CancelledError) => void) {
     this.#own().onDetach = fn;
@@ -130,6 +140,7 @@ export class Scope {
     const above = this.parent?.takeOwed();
     const rare = this.#rare;
     if (rare === undefined) return above;
+    if (above !== undefined) rare.pardon();
     stopGrace(rare);
     rare.heard = undefined;
     const own = this.takePending();
@@ -181,6 +192,7 @@ export class Scope {
       const over = new CancelledError('what it waited in is over');
       for (const wait of this.waits()) wait.leaveBehind(over);
     }
+    this.#pardonWithin();
     if (this.parent === undefined) return;
     this.parent.#own().children.delete(this);
     while (this.requests > 0) this.uncancel();
@@ -194,6 +206,7 @@ export class Scope {
   #deliver(rare: Rare, error: CancelledError): void {
     let received = false;
     for (const wait of this.waits().reverse()) if (wait.cancel(error)) received = true;
+    this.#pardonWithin();
     const heard = this.#abort(error);
     if (!received) this.#startGrace(rare);
     if (!received && !heard) rare.pending = error;
@@ -212,6 +225,14 @@ export class Scope {
         rare.pending ??= error;
       }),
     );
+  }
+
+  // A timeout or group begun early may never be awaited, since who was to do so is cancelled as well or has ended.
+  #pardonWithin(): void {
+    for (const child of this.#rare?.children ?? []) {
+      child.#rare?.pardon();
+      child.#pardonWithin();
+    }
   }
 
   #abort(error: CancelledError): boolean {
@@ -287,7 +308,12 @@ class Rare {
   onDetach: ((error: CancelledError) => void) | undefined;
   controller: AbortController | undefined;
   grace: ClockTimer | undefined;
+  call: Begun | undefined;
   readonly children = new Set<Scope>();
+
+  pardon(): void {
+    this.call?.promise?.catch(() => {});
+  }
 }
 
 // What AbortSignal.any was made of has no listeners: Node keeps what depends on a signal under a symbol of its own.

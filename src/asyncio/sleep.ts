@@ -1,7 +1,7 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { checkSeconds } from '../base/deadline.ts';
 import type { ClockTimer } from '../base/clock.ts';
-import { Wait } from './wait.ts';
+import { checkWait, Wait } from './wait.ts';
 
 /**
  * Waits `seconds` and gives `result`. Zero lets everything else that is ready run once, input and output included.
@@ -15,6 +15,7 @@ export function sleep(seconds: number): Promise<void>;
 export function sleep<T>(seconds: number, result: T, options?: Pick<WaitOptions, 'signal'>): Promise<T>;
 export function sleep<T>(seconds: number, result?: T, options?: Pick<WaitOptions, 'signal'>): Promise<T | void> {
   checkSeconds('seconds', seconds);
+  checkWait(options);
   if (seconds === 0) return yieldTurn(result, options);
   let timer: ClockTimer | undefined;
   const wait = new Wait<T | void>(`sleep(${seconds})`, options, { abandon: () => timer?.cancel() });

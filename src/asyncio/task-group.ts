@@ -1,11 +1,13 @@
 import { InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { inTask, runBody } from './body.ts';
 import { isCancellation } from './cancellation.ts';
 import { TaskGroupError } from './group-error.ts';
 import { currentScope, Scope } from './scope.ts';
 import type { TaskOptions } from './task.ts';
 import { Task } from './task.ts';
-import { Wait } from './wait.ts';
+import type { Call } from './wait.ts';
+import { inCall, Wait } from './wait.ts';
 
 /**
  * Tasks that belong together. The group ends when all of them have ended. The first failure cancels the others and
@@ -42,23 +44,29 @@ export class TaskGroup implements AsyncDisposable {
   }
 
   /** Runs `body` with a new group, waits for its tasks and gives what the body gave. */
-  static async run<T>(body: (group: TaskGroup) => T | PromiseLike<T>): Promise<T> {
+  static run<T>(body: (group: TaskGroup) => T | PromiseLike<T>): Promise<T> {
+    return inCall((call) => TaskGroup.#run(body, call));
+  }
+
+  static async #run<T>(body: (group: TaskGroup) => T | PromiseLike<T>, call: Call): Promise<T> {
     if (typeof body !== 'function') throw new InvalidArgumentError('body', body, 'a function');
     return inTask('task group', async (outer) => {
       const group = new TaskGroup(new Scope(outer.kernel, outer.task, outer));
+      group.#scope.call = call;
       let value: T;
       try {
         value = await runBody(group.#scope, () => body(group));
       } catch (error) {
-        return group.#finish({ error });
+        return group.#finish(call, { error });
       }
-      await group.#finish();
+      await group.#finish(call);
       return value;
     });
   }
 
   /** Starts `fn` in this group. Throws InvalidStateError once the group has finished or is shutting down. */
   createTask<T>(fn: () => T | PromiseLike<T>, options: TaskOptions = {}): Task<T> {
+    checkOptions(options);
     if (this.#state === 'finished' || (this.#state === 'joining' && this.#tasks.size === 0)) {
       throw new InvalidStateError('TaskGroup is finished');
     }
@@ -71,29 +79,35 @@ export class TaskGroup implements AsyncDisposable {
   }
 
   /** The end of a body under `await using`: waits for the tasks and throws what failed. */
-  async join(): Promise<void> {
-    if (this.#ownsScope) throw new InvalidStateError('TaskGroup.run joins by itself when the body ends');
-    if (this.#state !== 'open') throw new InvalidStateError('TaskGroup is finished');
-    await this.#finish();
+  join(): Promise<void> {
+    return inCall((call) => this.#join(call));
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#state !== 'open') return;
-    this.#abort();
-    await this.#finish();
+  async #join(call: Call): Promise<void> {
+    if (this.#ownsScope) throw new InvalidStateError('TaskGroup.run joins by itself when the body ends');
+    if (this.#state !== 'open') throw new InvalidStateError('TaskGroup is finished');
+    await this.#finish(call);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return inCall(async (call) => {
+      if (this.#state !== 'open') return;
+      this.#abort();
+      await this.#finish(call);
+    });
   }
 
   /** Waits for the tasks, then throws what has to be thrown; returns only if there is nothing. */
-  async #finish(failed: { readonly error: unknown }): Promise<never>;
-  async #finish(): Promise<void>;
-  async #finish(failed?: { readonly error: unknown }): Promise<void> {
+  async #finish(call: Call, failed: { readonly error: unknown }): Promise<never>;
+  async #finish(call: Call): Promise<void>;
+  async #finish(call: Call, failed?: { readonly error: unknown }): Promise<void> {
     this.#state = 'joining';
     const cancelled = failed !== undefined && isCancellation(failed.error, this.#scope);
     let propagate = cancelled ? failed : undefined;
     if (this.#bodyCancelled && this.#requestsOutside() <= this.#requestsAbove) propagate = undefined;
     this.#leaveScope();
     if (failed !== undefined) this.#abort();
-    const interrupted = await this.#joinTasks();
+    const interrupted = await this.#joinTasks(call);
     propagate ??= interrupted;
     this.#state = 'finished';
     if (propagate !== undefined && this.#failures.length === 0) throw propagate.error;
@@ -125,12 +139,12 @@ export class TaskGroup implements AsyncDisposable {
     }
   }
 
-  async #joinTasks(): Promise<{ error: unknown } | undefined> {
+  async #joinTasks(call: Call): Promise<{ error: unknown } | undefined> {
     let interrupted: { error: unknown } | undefined;
     while (this.#tasks.size > 0) {
       this.#allDone = new Wait<void>(`a task group (${this.#tasks.size} tasks)`);
       try {
-        await this.#allDone.promise;
+        await this.#allDone.partOf(call).promise;
       } catch (error) {
         if (!this.#aborting) interrupted = { error };
         this.#abort();

@@ -1,10 +1,12 @@
 import { CancelledError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import type { Step } from './batch.ts';
 import { isCancellation } from './cancellation.ts';
 import { Future } from './future.ts';
 import type { Kernel } from './kernel.ts';
 import type { TaskEntry } from './registry.ts';
 import { currentKernel, currentScope, runIn, Scope } from './scope.ts';
+import { forgetUnawaited, watchUnawaited } from './unawaited.ts';
 
 /** What a task is called. */
 export interface TaskOptions {
@@ -23,6 +25,7 @@ export interface TaskOptions {
  * await task; // 'done'
  */
 export function createTask<T>(fn: () => T | PromiseLike<T>, options: TaskOptions = {}): Task<T> {
+  checkOptions(options);
   return new Task(fn, currentKernel(), options.name);
 }
 
@@ -140,7 +143,7 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
   /** @internal */
   override look(): void {
     super.look();
-    if (this.kernel.debug) this.kernel.unawaited.delete(this);
+    if (this.kernel.debug) forgetUnawaited(this.kernel, this);
   }
 
   override setResult(_value: T): never {
@@ -149,6 +152,16 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
 
   override setException(_error: unknown): never {
     throw new InvalidStateError('Task does not support setException()');
+  }
+
+  /** @internal Whether whoever made it reports its failure, so that nobody else has to. */
+  reportedByMaker(): boolean {
+    return reportedByMaker.has(this);
+  }
+
+  /** @internal */
+  willBeReported(): void {
+    reportedByMaker.add(this);
   }
 
   /** @internal The first step. */
@@ -203,11 +216,14 @@ export class Task<T> extends Future<T> implements Step, TaskEntry {
     this.#parent = nearestRunning(this.#parent);
     this.kernel.tasks.delete(this);
     this.kernel.clock.touch?.();
-    if (this.kernel.debug && !this.looked) this.kernel.unawaited.add(this);
+    if (this.kernel.debug && !this.looked && outcome === 'finished') watchUnawaited(this.kernel, this);
     if (outcome === 'finished') this.settle(outcome, result as T);
     else this.settle(outcome, result);
   }
 }
+
+// Few are: a field would be paid by every task.
+const reportedByMaker = new WeakSet<Task<unknown>>();
 
 function nearestRunning(task: Task<unknown> | undefined): Task<unknown> | undefined {
   let nearest = task;

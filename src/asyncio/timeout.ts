@@ -4,6 +4,8 @@ import type { ClockTimer } from '../base/clock.ts';
 import { inTask, runBody } from './body.ts';
 import { isCancellation } from './cancellation.ts';
 import { Scope } from './scope.ts';
+import type { Call } from './wait.ts';
+import { inCall } from './wait.ts';
 
 /** What the body of a timeout gets: `signal` for code that is not of this library, and the timeout itself. */
 export type TimeoutBody<T> = (signal: AbortSignal, timeout: Timeout) => T | PromiseLike<T>;
@@ -16,23 +18,34 @@ export type TimeoutBody<T> = (signal: AbortSignal, timeout: Timeout) => T | Prom
  * @example
  * const page = await timeout(5, async (signal) => (await fetch(url, { signal })).text());
  */
-export async function timeout<T>(delay: number | undefined, fn: TimeoutBody<T>): Promise<T> {
-  if (delay !== undefined) checkSeconds('delay', delay);
-  return inTask('timeout', (scope) => {
-    const when = delay === undefined ? undefined : scope.kernel.clock.now() + delay;
-    return bounded(scope, when, fn, delay);
+export function timeout<T>(delay: number | undefined, fn: TimeoutBody<T>): Promise<T> {
+  return inCall(async (call) => {
+    if (delay !== undefined) checkSeconds('delay', delay);
+    return inTask('timeout', (scope) => {
+      const when = delay === undefined ? undefined : scope.kernel.clock.now() + delay;
+      return bounded(call, scope, when, fn, delay);
+    });
   });
 }
 
 /** As `timeout`, with the end as a reading of `getRunningLoop().time()`, which may be past. (asyncio.timeout_at) */
-export async function timeoutAt<T>(when: number | undefined, fn: TimeoutBody<T>): Promise<T> {
-  if (when !== undefined) checkTime('when', when);
-  return inTask('timeout', (scope) => bounded(scope, when, fn));
+export function timeoutAt<T>(when: number | undefined, fn: TimeoutBody<T>): Promise<T> {
+  return inCall(async (call) => {
+    if (when !== undefined) checkTime('when', when);
+    return inTask('timeout', (scope) => bounded(call, scope, when, fn));
+  });
 }
 
-async function bounded<T>(outer: Scope, when: number | undefined, fn: TimeoutBody<T>, seconds?: number): Promise<T> {
+async function bounded<T>(
+  call: Call,
+  outer: Scope,
+  when: number | undefined,
+  fn: TimeoutBody<T>,
+  seconds?: number,
+): Promise<T> {
   if (typeof fn !== 'function') throw new InvalidArgumentError('fn', fn, 'a function');
   const scope = new Scope(outer.kernel, outer.task, outer);
+  scope.call = call;
   const above = scope.requestsAbove();
   const timeout = new Timeout(scope, when);
   try {

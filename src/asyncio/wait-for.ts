@@ -1,7 +1,6 @@
 import { checkSeconds } from '../base/deadline.ts';
-import { InvalidArgumentError } from '../base/errors.ts';
 import type { Awaitable, Outcome } from './awaitable.ts';
-import { ensureFuture, isPromise } from './awaitable.ts';
+import { checkAwaitable, ensureFuture } from './awaitable.ts';
 import { timeout } from './timeout.ts';
 
 /**
@@ -12,16 +11,15 @@ import { timeout } from './timeout.ts';
  * @example
  * const line = await waitFor(() => reader.readline(), 10);
  */
-export async function waitFor<A extends Awaitable<unknown>>(
-  awaitable: A,
-  seconds: number | undefined,
-): Promise<Outcome<A>> {
-  if (seconds !== undefined) checkSeconds('seconds', seconds);
+export function waitFor<A extends Awaitable<unknown>>(awaitable: A, seconds: number | undefined): Promise<Outcome<A>> {
+  try {
+    if (seconds !== undefined) checkSeconds('seconds', seconds);
+    checkAwaitable(awaitable, 'awaitable');
+  } catch (error) {
+    return Promise.reject(error);
+  }
   if (typeof awaitable === 'function') {
     return timeout(seconds, async () => (await awaitable()) as Outcome<A>);
-  }
-  if (!isPromise(awaitable)) {
-    throw new InvalidArgumentError('awaitable', awaitable, 'a function, a task, a future or a promise');
   }
   const future = ensureFuture<unknown>(awaitable, 'awaitable');
   return timeout(seconds, async () => (await future) as Outcome<A>);

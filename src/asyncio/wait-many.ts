@@ -43,8 +43,8 @@ async function waitIn<A extends PromiseLike<unknown>>(
   awaitables: Iterable<A>,
   options: WaitManyOptions,
 ): Promise<[done: Set<A>, pending: Set<A>]> {
-  const { timeout, signal, returnWhen = ALL_COMPLETED } = options;
   checkWait(options);
+  const { timeout, signal, returnWhen = ALL_COMPLETED } = options;
   if (!modes.includes(returnWhen)) throw new InvalidArgumentError('returnWhen', returnWhen, modes.join(', '));
   const futures = followed(awaitables);
   const enough = (future?: Future<unknown>): boolean => {

@@ -74,6 +74,7 @@ export class Wait<T> implements Waiting {
     const { kernel } = this;
     kernel.activity++;
     kernel.clock.touch?.();
+    if (kind?.external === true) kernel.clock.outside?.(1);
     const owed = this.#scope?.takeOwed();
     // What ends here has no place in a queue yet: nothing to abandon.
     if (owed !== undefined && kind?.onCancel?.(owed) !== true) this.reject(owed);
@@ -147,7 +148,9 @@ export class Wait<T> implements Waiting {
 
   #settle(): void {
     this.#settled = true;
-    this.kernel.activity++;
+    const { kernel } = this;
+    kernel.activity++;
+    if (this.#kind?.external === true) kernel.clock.outside?.(-1);
     this.#scope?.leave(this);
     this.#limits?.clear();
   }

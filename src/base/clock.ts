@@ -18,6 +18,8 @@ export interface Clock {
   touch?(): void;
   /** Keeps a clock that moves by itself still until `work` settles. */
   hold?<T>(work: PromiseLike<T>): Promise<T>;
+  /** Tells a clock that moves by itself that somebody waits (1), or no longer (-1), for what comes from outside. */
+  outside?(change: 1 | -1): void;
   /**
    * Calls `fn` whenever a clock that moves by itself has come to rest: no timer, no work held, nothing touched it.
    * Returns what takes it back.

@@ -16,18 +16,43 @@ export class Heap<T> {
     return this.#items[0]?.item;
   }
 
+  /** Takes an item in; what the comparison throws leaves it out and everything where it was. */
   push(item: T): void {
-    this.#items.push({ item, order: this.#count++ });
-    this.#up(this.#items.length - 1);
+    const items = this.#items;
+    const end = items.push({ item, order: this.#count++ }) - 1;
+    let at = end;
+    try {
+      for (; at > 0 && this.#before(at, (at - 1) >> 1); at = (at - 1) >> 1) this.#swap(at, (at - 1) >> 1);
+    } catch (error) {
+      // Back to the end by the way it came.
+      for (const step of way(at, end)) {
+        this.#swap(at, step);
+        at = step;
+      }
+      items.pop();
+      throw error;
+    }
   }
 
+  /** Takes the least item; what the comparison throws leaves everything where it was. */
   pop(): T | undefined {
-    const top = this.#items[0];
-    const last = this.#items.pop();
+    const items = this.#items;
+    const top = items[0];
+    const last = items.pop();
     if (top === undefined || last === undefined) return undefined;
-    if (this.#items.length > 0) {
-      this.#items[0] = last;
-      this.#down(0);
+    if (items.length === 0) return top.item;
+    items[0] = last;
+    let at = 0;
+    try {
+      for (let next = this.#least(at); next !== at; next = this.#least(at)) {
+        this.#swap(at, next);
+        at = next;
+      }
+    } catch (error) {
+      for (; at > 0; at = (at - 1) >> 1) this.#swap(at, (at - 1) >> 1);
+      items.push(last);
+      items[0] = top;
+      throw error;
     }
     return top.item;
   }
@@ -71,14 +96,25 @@ export class Heap<T> {
   }
 
   #down(index: number): void {
-    for (;;) {
-      let least = index;
-      for (const child of [2 * index + 1, 2 * index + 2]) {
-        if (child < this.#items.length && this.#before(child, least)) least = child;
-      }
-      if (least === index) return;
-      this.#swap(index, least);
-      index = least;
+    for (let next = this.#least(index); next !== index; next = this.#least(index)) {
+      this.#swap(index, next);
+      index = next;
     }
   }
+
+  /** Which of an item and its two children comes first. */
+  #least(index: number): number {
+    let least = index;
+    for (let child = 2 * index + 1; child <= 2 * index + 2 && child < this.#items.length; child++) {
+      if (this.#before(child, least)) least = child;
+    }
+    return least;
+  }
+}
+
+/** The places below `from` on the way down to `to`. */
+function way(from: number, to: number): number[] {
+  const places: number[] = [];
+  for (let at = to; at > from; at = (at - 1) >> 1) places.unshift(at);
+  return places;
 }

@@ -1,11 +1,18 @@
 import type { Clock, ClockTimer } from './clock.ts';
+import { realClock } from './clock.ts';
 import { checkSeconds } from './deadline.ts';
 import { Heap } from './heap.ts';
+import { checkOptions } from './options.ts';
 
 /** How a virtual clock starts and moves. */
 export interface VirtualClockOptions {
   /** Jump to the next timer by itself whenever nothing else is going on, as long as one is not unref'ed. */
   readonly autoJump?: boolean;
+  /**
+   * Seconds of real time without anything going on that it lets pass before it jumps while somebody waits for what comes
+   * from outside: a socket, an executor, a foreign promise (default 0.05; 0: not at all).
+   */
+  readonly patience?: number;
   /** Where the clock starts, in seconds since the UNIX epoch (default 2000-01-01). */
   readonly epoch?: number;
   readonly seed?: number;
@@ -13,7 +20,9 @@ export interface VirtualClockOptions {
 
 /**
  * A clock whose time moves only when told: by `advance`, or, with `autoJump`, to the next timer whenever every promise
- * has settled and no outside work is held. Twelve hours then take as long as the code that runs in them.
+ * has settled and no outside work is held. Twelve hours then take as long as the code that runs in them. Where somebody
+ * waits for a socket or another thing from outside, that gets a little real time first (`patience`), since how long it
+ * takes cannot be seen; work that may take longer is told by `hold`.
  *
  * @example
  * const clock = new VirtualClock({ autoJump: true });
@@ -22,6 +31,7 @@ export interface VirtualClockOptions {
 export class VirtualClock implements Clock {
   readonly #epoch: number;
   readonly #autoJump: boolean;
+  readonly #patience: number;
   #timers = new Heap<VirtualTimer>(earlier);
   readonly #random: () => number;
   #now = 0;
@@ -29,13 +39,19 @@ export class VirtualClock implements Clock {
   #pending = 0;
   #referenced = 0;
   #held = 0;
+  /** Who waits for what comes from outside, the real time given to that, and whether it is over. */
+  #outside = 0;
+  #waiting: ClockTimer | undefined;
+  #waited = false;
   #idleTurns = 0;
   #watch: NodeJS.Immediate | undefined;
   readonly #stallers = new Set<() => void>();
 
   constructor(options: VirtualClockOptions = {}) {
+    checkOptions(options);
     this.#epoch = options.epoch ?? 946_684_800;
     this.#autoJump = options.autoJump ?? false;
+    this.#patience = checkSeconds('patience', options.patience ?? 0.05);
     this.#random = seeded(options.seed ?? 1);
   }
 
@@ -72,6 +88,7 @@ export class VirtualClock implements Clock {
   /** Tells the clock that something is going on: it waits two more turns before it jumps. */
   touch(): void {
     this.#idleTurns = 0;
+    if (this.#waiting !== undefined || this.#waited) this.#impatient();
     if (this.#autoJump && this.#watch === undefined) this.#watch = setImmediate(() => this.#turn());
   }
 
@@ -108,6 +125,11 @@ export class VirtualClock implements Clock {
     }
   }
 
+  outside(change: 1 | -1): void {
+    this.#outside += change;
+    if (change < 0) this.touch();
+  }
+
   #next(): VirtualTimer | undefined {
     while (this.#timers.peek()?.over) this.#timers.pop();
     return this.#timers.peek();
@@ -139,6 +161,7 @@ export class VirtualClock implements Clock {
       this.#watch = setImmediate(() => this.#turn());
       return;
     }
+    if (!this.#hasWaited()) return;
     this.#idleTurns = 0;
     if (stalled) for (const fn of this.#stallers) fn();
     else {
@@ -146,6 +169,27 @@ export class VirtualClock implements Clock {
       this.#watch = setImmediate(() => this.#turn());
       this.jump();
     }
+  }
+
+  // A turn follows the timer, in which what has arrived meanwhile on a busy machine is seen.
+  #hasWaited(): boolean {
+    const due = this.#next()?.due ?? Infinity;
+    if (this.#outside === 0 || this.#patience === 0 || due <= this.#now || this.#waited) {
+      this.#waited = false;
+      return true;
+    }
+    this.#waiting ??= realClock.setTimer(this.#patience, () => {
+      this.#waiting = undefined;
+      this.#waited = true;
+      this.#watch ??= setImmediate(() => this.#turn());
+    });
+    return false;
+  }
+
+  #impatient(): void {
+    this.#waiting?.cancel();
+    this.#waiting = undefined;
+    this.#waited = false;
   }
 }
 

@@ -1,3 +1,5 @@
+import { checkOptions } from '../base/options.ts';
+
 /** What `registerAtFork` takes; each is optional. */
 export interface AtForkHooks {
   /** In the parent, before the fork; the last registered runs first. */
@@ -18,6 +20,7 @@ const registered: AtForkHooks[] = [];
  * registerAtFork({ afterInChild: () => reconnect() });
  */
 export function registerAtFork(hooks: AtForkHooks): void {
+  checkOptions(hooks, 'hooks');
   registered.push(hooks);
 }
 

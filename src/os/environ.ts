@@ -23,8 +23,9 @@ export function nativeEnvironment(pairs: readonly string[]): NativeEnvironment {
 }
 
 /**
- * This process's environment and one pair more, by copying pointers: reading thirty variables as strings would take a
- * tenth of what starting a program does. `undefined` where it cannot be had so; a worker's `process.env` is its own.
+ * This process's environment with one pair more, or another value of it, by copying pointers: reading thirty variables as
+ * strings would take a tenth of what starting a program does, and what is not UTF-8 would not survive. `undefined` where it
+ * cannot be had so; a worker's `process.env` is its own.
  */
 export function ownEnvironmentWith(pair: string | undefined): NativeEnvironment | undefined {
   if (!isMainThread) return undefined;
@@ -33,28 +34,43 @@ export function ownEnvironmentWith(pair: string | undefined): NativeEnvironment 
   const strings = Buffer.from(`${pair ?? ''}\0`);
   const pointers = Buffer.alloc(own.length + 16);
   pointers.set(own, 0);
-  if (pair !== undefined) pointers.writeBigUInt64LE(koffi().address(strings), own.length);
+  if (pair === undefined) return { pointers, strings };
+  const at = placeOf(pair.slice(0, pair.indexOf('=')), pointers, own.length);
+  if (at === undefined) return undefined;
+  pointers.writeBigUInt64LE(koffi().address(strings), at);
   return { pointers, strings };
+}
+
+// Where a variable stands, or the end of the list. getenv gives its value, which follows the name and "=" in one string.
+function placeOf(name: string, pointers: Buffer, end: number): number | undefined {
+  const value = BigInt(libc('uintptr_t getenv(str name)')(name));
+  if (value === 0n) return end;
+  const pair = value - BigInt(name.length + 1);
+  for (let at = 0; at < end; at += 8) if (pointers.readBigUInt64LE(at) === pair) return at;
+  return undefined;
 }
 
 const pageSize = 4096n;
 let variable: DataView | undefined;
 let array: { address: bigint; bytes: Buffer } | undefined;
 
-// setenv moves the array when it grows. It is looked at to the end of its page, which is mapped; beyond that we give up.
+// setenv moves the array when it grows. It is looked at to the end of a page, which is mapped as a whole; where its end was
+// not found, it goes on into the next one, which therefore is mapped too.
 function ownPointers(): Uint8Array | undefined {
   variable ??= new DataView(
     koffi().view(BigInt(libc('uintptr_t dlsym(uintptr_t library, str name)')(0, 'environ')), 8),
   );
   const address = variable.getBigUint64(0, true);
   if (address === 0n) return undefined;
-  if (array?.address !== address) {
-    const length = Number(pageSize - (address % pageSize));
-    array = { address, bytes: Buffer.from(koffi().view(address, length)) };
-  }
-  const { bytes } = array;
-  for (let at = 0; at + 8 <= bytes.length; at += 8) {
+  const rest = Number(pageSize - (address % pageSize));
+  if (array?.address !== address) array = { address, bytes: bytesAt(address, rest) };
+  for (let at = 0; ; at += 8) {
+    if (at + 8 > array.bytes.length) array.bytes = bytesAt(address, array.bytes.length + Number(pageSize));
+    const { bytes } = array;
     if (bytes.readUInt32LE(at) === 0 && bytes.readUInt32LE(at + 4) === 0) return bytes.subarray(0, at);
   }
-  return undefined;
+}
+
+function bytesAt(address: bigint, length: number): Buffer {
+  return Buffer.from(koffi().view(address, length));
 }

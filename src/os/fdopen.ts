@@ -1,6 +1,11 @@
+import { createReadStream, createWriteStream, fstatSync } from 'node:fs';
 import { Socket } from 'node:net';
+import { constants } from 'node:os';
+import { addAbortSignal } from 'node:stream';
 import type { Readable, Writable } from 'node:stream';
+import { isatty, ReadStream, WriteStream } from 'node:tty';
 import { InvalidArgumentError, SystemError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { getBlocking } from './descriptor.ts';
 
 /** How a descriptor becomes a stream. */
@@ -14,9 +19,10 @@ export interface FdopenOptions {
 }
 
 /**
- * A Node stream on a pipe, FIFO, socket or terminal; it owns the descriptor and closes it at its end. Reads and writes
- * happen on readiness, without libuv's thread pool. A reader that is gone is an `error` with code EPIPE and `fd` set.
- * A closed descriptor throws SystemError EBADF at once. fdopen(3).
+ * A Node stream on a descriptor, which it owns and closes at its end. Pipes, FIFOs, stream sockets and terminals are read
+ * and written on readiness, without libuv's thread pool; files and devices, which have none, through it. A reader that is
+ * gone is an `error` with code EPIPE and `fd` set. SystemError EBADF for a closed descriptor, EISDIR for a directory;
+ * InvalidArgumentError for what cannot be a stream (datagram sockets, eventfds…: `poll`). Then it stays open. fdopen(3).
  *
  * @example
  * for await (const chunk of fdopen(r, 'r')) hash.update(chunk);
@@ -25,8 +31,37 @@ export function fdopen(fd: number, mode: 'r', options?: FdopenOptions): Readable
 export function fdopen(fd: number, mode: 'w', options?: FdopenOptions): Writable;
 export function fdopen(fd: number, mode: 'r' | 'w', options: FdopenOptions = {}): Readable | Writable {
   if (mode !== 'r' && mode !== 'w') throw new InvalidArgumentError('mode', mode, "'r' or 'w'");
+  checkOptions(options);
   getBlocking(fd); // EBADF here names the descriptor; libuv's would not
-  return new FdSocket(fd, mode, options);
+  const stat = fstatSync(fd);
+  if (stat.isFIFO() || stat.isSocket()) return socket(fd, mode, options);
+  if (stat.isCharacterDevice() && isatty(fd)) return terminal(fd, mode, options);
+  if (stat.isFile() || stat.isCharacterDevice() || stat.isBlockDevice()) return file(fd, mode, options);
+  if (!stat.isDirectory()) throw new InvalidArgumentError('fd', fd, allowed);
+  throw new SystemError('EISDIR', constants.errno.EISDIR, 'fdopen', { fd, message: 'is a directory' });
+}
+
+const allowed = 'a pipe, FIFO, stream socket, terminal or file (others: poll and read)';
+
+function socket(fd: number, mode: 'r' | 'w', options: FdopenOptions): Readable | Writable {
+  try {
+    return new FdSocket(fd, mode, options);
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== 'ERR_INVALID_FD_TYPE') throw cause;
+    throw new InvalidArgumentError('fd', fd, allowed, { cause });
+  }
+}
+
+function terminal(fd: number, mode: 'r' | 'w', { signal }: FdopenOptions): Readable | Writable {
+  const stream = mode === 'r' ? new ReadStream(fd) : new WriteStream(fd);
+  if (signal !== undefined) addAbortSignal(signal, stream);
+  return stream;
+}
+
+// Never to be waited for, so that the thread pool is soon free again.
+function file(fd: number, mode: 'r' | 'w', { highWaterMark = 65536, signal }: FdopenOptions): Readable | Writable {
+  const options = { fd, highWaterMark, ...(signal && { signal }) };
+  return mode === 'r' ? createReadStream('', options) : createWriteStream('', options);
 }
 
 // A Socket rather than fs streams, which read through the thread pool: four idle pipes would stop every file read.

@@ -7,6 +7,7 @@ import { onAbort } from '../base/abort.ts';
 import { ambientSignal, cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { close, O_CLOEXEC, tryRead } from './descriptor.ts';
 import { fdopen } from './fdopen.ts';
 import type { FdopenOptions } from './fdopen.ts';
@@ -67,6 +68,7 @@ export async function openFifo(
   options: FifoReaderOptions & FifoWriterOptions = {},
 ): Promise<Readable | Writable> {
   checkPath(path);
+  checkOptions(options);
   const { whenWritersLeave } = options;
   if (whenWritersLeave !== undefined && whenWritersLeave !== 'end' && whenWritersLeave !== 'reopen')
     throw new InvalidArgumentError('whenWritersLeave', whenWritersLeave, "'end' or 'reopen'");

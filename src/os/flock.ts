@@ -2,6 +2,7 @@ import { realClock } from '../base/clock.ts';
 import { ambientSignal, Deadline, throwIfAborted, within } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { errno, libc, systemError } from './libc.ts';
 
 /** Shared with others who ask for the same. */
@@ -52,6 +53,7 @@ export async function flock(
   operation: typeof LOCK_SH | typeof LOCK_EX | typeof LOCK_UN,
   options: WaitOptions = {},
 ): Promise<void> {
+  checkOptions(options);
   const deadline = Deadline.after(options.timeout);
   const { signal = ambientSignal() } = options;
   throwIfAborted(signal);

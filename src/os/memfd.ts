@@ -19,6 +19,7 @@ export function memfd(name: string, size = 0, flags: number = MFD_CLOEXEC): numb
   if (typeof name !== 'string' || name.includes('\0'))
     throw new InvalidArgumentError('name', name, 'a name without NUL');
   if (!Number.isSafeInteger(size) || size < 0) throw new InvalidArgumentError('size', size, 'a number of bytes');
+  if (!Number.isInteger(flags)) throw new InvalidArgumentError('flags', flags, 'MFD_CLOEXEC, MFD_ALLOW_SEALING, or-ed');
   // fallocate would go on until the machine has no memory left, and the kernel ends some program for it.
   if (size > freemem())
     throw new SystemError('ENOSPC', constants.errno.ENOSPC, 'memfd_create', { message: 'not enough free memory' });

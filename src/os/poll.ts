@@ -6,6 +6,7 @@ import { ambientSignal, cancelledBy, checkSeconds, throwIfAborted } from '../bas
 import type { WaitOptions } from '../base/deadline.ts';
 import { realClock } from '../base/clock.ts';
 import { ClosedError, InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { duplicate } from './duplicate.ts';
 import { koffi, libc } from './libc.ts';
 import type { NativeFunction } from './libc.ts';
@@ -37,6 +38,7 @@ const UV_HANDLE_INTERNAL = 0x10;
  * await poll(fd, POLLIN, { timeout: 5 });
  */
 export async function poll(fd: number, events: number, options: WaitOptions = {}): Promise<number> {
+  checkOptions(options);
   const { timeout, signal = ambientSignal() } = options;
   checkEvents(events);
   throwIfAborted(signal);

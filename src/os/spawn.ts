@@ -12,7 +12,7 @@ export interface SpawnRequest {
   /** Path of the program; it is not searched for. */
   readonly path: string;
   readonly argv: readonly string[];
-  /** NAME=value pairs, or this process's own environment with one pair more. */
+  /** NAME=value pairs, or this process's own environment with one pair more or instead. */
   readonly env: readonly string[] | { readonly added: string | undefined };
   readonly cwd?: string | undefined;
   /** Descriptor n of the child is entry n; others are closed in the child. */
@@ -69,7 +69,9 @@ function spawned(request: SpawnRequest, actions: Buffer, attributes: Buffer): nu
 
 function copiedEnvironment(pair: string | undefined): string[] {
   const pairs = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
-  return pair === undefined ? pairs : [...pairs, pair];
+  if (pair === undefined) return pairs;
+  const name = pair.slice(0, pair.indexOf('=') + 1);
+  return [...pairs.filter((each) => !each.startsWith(name)), pair];
 }
 
 // Few combinations are ever used; each is made once.

@@ -5,6 +5,7 @@ import type { WaitOptions } from '../base/deadline.ts';
 import { onAbort } from '../base/abort.ts';
 import { ambientSignal, cancelledBy, checkSeconds, Deadline, throwIfAborted } from '../base/deadline.ts';
 import { InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { registerAtFork } from './at-fork.ts';
 import { libc } from './libc.ts';
 import { getpgid } from './process-ids.ts';
@@ -50,11 +51,12 @@ export function wait(options: WaitOptions = {}): Promise<WaitResult> {
  * const [, status] = await waitpid(pid, 0, { timeout: 5 }); waitstatusToExitcode(status);
  */
 export async function waitpid(pid: number, options = 0, waitOptions: WaitOptions = {}): Promise<WaitResult> {
+  checkOptions(waitOptions);
   const { timeout, signal = ambientSignal() } = waitOptions;
   throwIfAborted(signal);
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   const matches = matcher(pid);
-  const now = collect(matches, checkOptions(options));
+  const now = collect(matches, checkFlags(options));
   if (now !== undefined) return now;
   if (options & WNOHANG) return [0, 0];
   return new Promise<WaitResult>((resolve, reject) => {
@@ -88,11 +90,13 @@ export function waitSync(options: { timeout?: number } = {}): WaitResult {
 }
 
 /** As `waitpid`, blocking this thread; for programs that have nothing else to do meanwhile. */
-export function waitpidSync(pid: number, options = 0, { timeout }: { timeout?: number } = {}): WaitResult {
+export function waitpidSync(pid: number, options = 0, bounds: { timeout?: number } = {}): WaitResult {
+  checkOptions(bounds);
+  const { timeout } = bounds;
   const deadline = Deadline.after(timeout);
   const matches = matcher(pid);
   for (;;) {
-    const result = collect(matches, checkOptions(options));
+    const result = collect(matches, checkFlags(options));
     if (result !== undefined) return result;
     if (options & WNOHANG) return [0, 0];
     if (deadline.passed) throw new TimeoutError(`waitpid(${pid}) timed out after ${timeout} s`, { timeout });
@@ -180,7 +184,7 @@ function matcher(pid: number): (child: number) => boolean {
   return (child) => getpgid(child) === group;
 }
 
-function checkOptions(options: number): number {
+function checkFlags(options: number): number {
   if (Number.isInteger(options) && (options & ~(WNOHANG | WUNTRACED | WCONTINUED)) === 0) return options;
   throw new InvalidArgumentError('options', options, 'WNOHANG, WUNTRACED and WCONTINUED, or-ed');
 }

@@ -3,6 +3,7 @@ import { onAbort } from '../base/abort.ts';
 import { ambientSignal, cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { onceHandled, takeSignal } from './handlers.ts';
 
 /**
@@ -36,9 +37,11 @@ export function pause(options: WaitOptions = {}): Promise<void> {
 
 async function waitFor<T>(
   what: string,
-  { timeout, signal = ambientSignal() }: WaitOptions,
+  options: WaitOptions,
   subscribe: (done: (value: T) => void) => () => void,
 ): Promise<T> {
+  checkOptions(options);
+  const { timeout, signal = ambientSignal() } = options;
   throwIfAborted(signal);
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   return new Promise<T>((resolve, reject) => {

@@ -1,6 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { InvalidArgumentError, SystemError } from '../base/errors.ts';
+import { hasLibc } from '../os/libc.ts';
 import { findProgram } from '../os/program.ts';
+import { getrlimit } from '../os/rlimit.ts';
+import { accountId } from './accounts.ts';
 
 /** What is set in the program before it begins. A few small programs (sh, prlimit, nice, setpriv) set it and become it. */
 export interface ExecAttributes {
@@ -33,12 +37,10 @@ export function wrapped(
   attributes: ExecAttributes & { executable?: string | undefined; shell?: boolean | undefined },
 ): [path: string, argv: readonly string[]] {
   if (!isWrapped(attributes)) return [path, cmd];
-  const wrapper = [
-    ...umaskWrapper(attributes.umask),
-    ...limitWrapper(attributes.rlimits),
-    ...niceWrapper(attributes.nice),
-    ...userWrapper(attributes),
-  ];
+  const [limit, user] = [limitWrapper(attributes.rlimits), userWrapper(attributes)];
+  // Whoever comes after the limits runs under them, so they come last; but the new user may not raise one.
+  const inner = raises(attributes.rlimits) ? [...limit, ...user] : [...user, ...limit];
+  const wrapper = [...umaskWrapper(attributes.umask), ...niceWrapper(attributes.nice), ...inner];
   if (wrapper.length === 0) return [path, cmd];
   // A wrapper executes by path and passes that on as the name.
   const argv = [...wrapper, path, ...cmd.slice(1)];
@@ -64,6 +66,7 @@ function limitWrapper(rlimits: ExecAttributes['rlimits']): string[] {
       throw new InvalidArgumentError('rlimits', name, `one of ${limits.join(', ')}`);
     if (!isLimit(soft) || !isLimit(hard) || soft > hard)
       throw new InvalidArgumentError(`rlimits.${name}`, value, 'a whole number or Infinity, or [soft, hard] of them');
+    checkRaise(name as ResourceLimit, hard);
     return `--${name}=${written(soft)}:${written(hard)}`;
   });
   return [findProgram('prlimit', wrapperPath, undefined), ...options, '--'];
@@ -80,11 +83,11 @@ function userWrapper({ user, group, extraGroups }: ExecAttributes): string[] {
   if (user === undefined && group === undefined && extraGroups === undefined) return [];
   checkPrivilege('setreuid');
   const options: string[] = [];
-  if (user !== undefined) options.push(`--reuid=${identity('user', user)}`);
-  if (group !== undefined) options.push(`--regid=${identity('group', group)}`);
+  if (user !== undefined) options.push(`--reuid=${accountId('user', 'user', user)}`);
+  if (group !== undefined) options.push(`--regid=${accountId('group', 'group', group)}`);
   if (extraGroups === undefined) options.push('--keep-groups');
   else if (extraGroups.length === 0) options.push('--clear-groups');
-  else options.push(`--groups=${extraGroups.map((name) => identity('extraGroups', name)).join(',')}`);
+  else options.push(`--groups=${extraGroups.map((name) => accountId('group', 'extraGroups', name)).join(',')}`);
   return [findProgram('setpriv', wrapperPath, undefined), ...options, '--'];
 }
 
@@ -94,10 +97,41 @@ function checkPrivilege(syscall: string): void {
   throw new SystemError('EPERM', constants.errno.EPERM, syscall, { message: 'operation not permitted' });
 }
 
-function identity(name: string, value: number | string): string {
-  const ok = typeof value === 'number' ? Number.isInteger(value) && value >= 0 : /^[a-z_][a-z0-9_.-]*$/i.test(value);
-  if (!ok) throw new InvalidArgumentError(name, value, 'a number of 0 or more, or a name');
-  return String(value);
+// As prlimit would find out: only the privileged raise a hard limit, and that of open files nobody beyond the kernel's own.
+function checkRaise(name: ResourceLimit, hard: number): void {
+  const present = hardLimit(name);
+  if (present === undefined) return;
+  const most = name === 'nofile' ? numberIn('/proc/sys/fs/nr_open') : Infinity;
+  const allowed = mayRaiseLimits() ? most : present;
+  if (hard <= allowed) return;
+  const message = `${name} cannot be raised to ${hard}; at most ${allowed}`;
+  throw new SystemError('EPERM', constants.errno.EPERM, 'prlimit', { message });
+}
+
+function raises(rlimits: ExecAttributes['rlimits']): boolean {
+  return Object.entries(rlimits ?? {}).some(([name, value]) => {
+    const hard = typeof value === 'number' ? value : value[1];
+    return hard > (hardLimit(name as ResourceLimit) ?? -1);
+  });
+}
+
+function hardLimit(name: ResourceLimit): number | undefined {
+  return hasLibc() ? getrlimit(name)[1] : undefined;
+}
+
+const CAP_SYS_RESOURCE = 24n;
+
+function mayRaiseLimits(): boolean {
+  const effective = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'latin1'))?.[1];
+  return effective !== undefined && ((BigInt(`0x${effective}`) >> CAP_SYS_RESOURCE) & 1n) === 1n;
+}
+
+function numberIn(path: string): number {
+  try {
+    return Number(readFileSync(path, 'latin1'));
+  } catch {
+    return Infinity;
+  }
 }
 
 function isLimit(value: number): boolean {

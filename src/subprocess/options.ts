@@ -1,7 +1,9 @@
 import type { Readable, Writable } from 'node:stream';
+import { resolve } from 'node:path';
 import { InvalidArgumentError } from '../base/errors.ts';
+import { checkFormat } from '../os/executable.ts';
 import { checkDirectory, findProgram } from '../os/program.ts';
-import { cookieEnvironment, cookieName } from './cookie.ts';
+import { cookieEnvironment } from './cookie.ts';
 import { isWrapped, wrapped } from './exec-wrapper.ts';
 import type { ExecAttributes } from './exec-wrapper.ts';
 
@@ -66,7 +68,9 @@ export function planStart(args: string | readonly string[], options: StartOption
   const { pairs, cookie } = environment(options);
   const name = options.executable ?? cmd[0]!;
   // Behind a wrapper the system's answer would be lost.
-  const path = findProgram(name, pathOf(options.env), options.cwd, verify || isWrapped(options));
+  const check = verify || isWrapped(options);
+  const path = findProgram(name, pathOf(options.env), options.cwd, check);
+  if (check) checkFormat(options.cwd === undefined ? path : resolve(options.cwd, path));
   const [program, argv] = wrapped(path, cmd, options);
   return { cmd: given, path: program, argv, env: pairs, cookie, cwd: options.cwd, options };
 }
@@ -119,11 +123,8 @@ function environment(options: StartOptions): { pairs: StartPlan['env']; cookie: 
 
 function ownEnvironment(options: StartOptions): { pairs: StartPlan['env']; cookie: string | undefined } {
   if (options.treeCookie === false) return { pairs: { added: undefined }, cookie: undefined };
-  if (process.env[cookieName] === undefined) {
-    const { pairs, cookie } = cookieEnvironment([]);
-    return { pairs: { added: pairs[0] }, cookie };
-  }
-  return cookieEnvironment(environmentPairs());
+  const { pairs, cookie } = cookieEnvironment([]);
+  return { pairs: { added: pairs[0] }, cookie };
 }
 
 /** This process's environment, as pairs. */

@@ -6,6 +6,7 @@ import { ambientSignal, cancelledBy, throwIfAborted, within } from '../base/dead
 import type { WaitOptions } from '../base/deadline.ts';
 import { deferred } from '../base/deferred.ts';
 import { BrokenError, FullError, InvalidArgumentError, InvalidStateError, TimeoutError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { registerAtFork } from '../os/at-fork.ts';
 import { kill, signalNumber } from '../os/process-ids.ts';
 import { Collector } from './collect.ts';
@@ -74,6 +75,7 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
   constructor(args: string | readonly string[], options?: O) {
     this.#options = options ?? {};
     throwIfAborted(this.#options.signal);
+    checkOptions(this.#options);
     checkPopenOptions(this.#options);
     const launcher = chooseLauncher(this.#options.launcher);
     this.#plan = planStart(args, this.#options, launcher.verifyProgram);
@@ -103,8 +105,9 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
 
   /** Waits for its end; TimeoutExpired or CancelledError leave it running. A full pipe nobody reads keeps it from ending. */
   async wait(options: WaitOptions = {}): Promise<number> {
+    const bounds = waited(options);
     try {
-      const code = this.#returncode ?? (await within(this.#exit.promise, waited(options)));
+      const code = this.#returncode ?? (await within(this.#exit.promise, bounds));
       if (this.#failure !== undefined) throw this.#failure;
       return code;
     } catch (error) {
@@ -148,6 +151,7 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
 
   /** stdout by line, holding the program back meanwhile (see `lines`). */
   lines(options: LineOptions = {}): AsyncGenerator<string, void, undefined> {
+    checkOptions(options);
     if (this.stdout === null) throw new InvalidStateError('stdout is not PIPE, so it has no lines');
     return lines(this.stdout, { ...definedText(this.#options), ...options });
   }
@@ -164,7 +168,9 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
   }
 
   /** Ends it and all its descendants (SIGKILL); `{ tree: false }` the program only. Tells what was found. */
-  kill({ tree = true, signal = 'SIGKILL' }: { tree?: boolean; signal?: NodeJS.Signals } = {}): KilledTree {
+  kill(options: { tree?: boolean; signal?: NodeJS.Signals } = {}): KilledTree {
+    checkOptions(options);
+    const { tree = true, signal = 'SIGKILL' } = options;
     signalNumber(signal);
     if (!tree) {
       this.sendSignal(signal);
@@ -340,6 +346,7 @@ function checkPopenOptions(options: PopenOptions): void {
 }
 
 function waited<W extends WaitOptions>(options: W): W {
+  checkOptions(options);
   return options.signal === undefined ? { ...options, signal: ambientSignal() } : options;
 }
 

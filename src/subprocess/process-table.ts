@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readSync } from 'node:fs';
 import { cookieName } from './cookie.ts';
 
 /** One living process, as the kernel lists it. */
@@ -14,47 +14,67 @@ export interface ProcessEntry {
   readonly start: number;
 }
 
-/** All processes: from /proc, or where there is none (macOS) from ps(1). */
-export function processTable(): ProcessEntry[] {
+/** All processes but those in `known`: from /proc, or where there is none (macOS) from ps(1). */
+export function processTable(known?: ReadonlySet<number>): ProcessEntry[] {
   let names: string[];
   try {
-    names = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
+    names = readdirSync('/proc');
   } catch {
     return fromPs();
   }
-  return names.flatMap((name) => readEntry(Number(name)) ?? []);
+  const found: ProcessEntry[] = [];
+  for (const name of names) {
+    const pid = Number(name);
+    const entry = Number.isNaN(pid) || known?.has(pid) === true ? undefined : readEntry(pid);
+    if (entry !== undefined) found.push(entry);
+  }
+  return found;
 }
 
 /** One process, `undefined` if it is gone. */
 export function readEntry(pid: number): ProcessEntry | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name, in parentheses, may hold anything; what follows its end is regular.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    const [state, parent, group, session] = fields;
-    return { pid, state: state!, parent: +parent!, group: +group!, session: +session!, start: +fields[19]! };
-  } catch {
-    return undefined;
-  }
+  const stat = contents(`/proc/${pid}/stat`);
+  if (stat === undefined) return undefined;
+  // The name, in parentheses, may hold anything; what follows its end is regular.
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 20);
+  const [state, parent, group, session] = fields;
+  return { pid, state: state!, parent: +parent!, group: +group!, session: +session!, start: +fields[19]! };
 }
 
-/** Whether the process was started under a mark; false for those whose environment we may not read. */
-export function hasCookie(pid: number, cookie: string): boolean {
-  try {
-    const environ = readFileSync(`/proc/${pid}/environ`, 'latin1');
-    const at = `\0${environ}`.indexOf(`\0${cookieName}=`);
-    return at >= 0 && environ.slice(at).split('\0', 1)[0]!.includes(cookie);
-  } catch {
-    return false;
-  }
+/**
+ * Whether the process was started under a mark; `undefined` where that cannot be seen: another user's, or one that is just
+ * becoming another program.
+ */
+export function hasCookie(pid: number, cookie: string): boolean | undefined {
+  const environ = contents(`/proc/${pid}/environ`) ?? '';
+  if (environ === '') return undefined;
+  const at = `\0${environ}`.indexOf(`\0${cookieName}=`);
+  return at >= 0 && environ.slice(at).split('\0', 1)[0]!.includes(cookie);
 }
 
 /** The real user of a process; `undefined` if it is gone. */
 export function userOf(pid: number): number | undefined {
+  const status = contents(`/proc/${pid}/status`);
+  return status === undefined ? undefined : Number(/^Uid:\s+(\d+)/m.exec(status)?.[1]);
+}
+
+// A third of what readFileSync takes, which asks for sizes that /proc has not got; there may be thousands to read.
+const piece = Buffer.alloc(8192);
+
+function contents(path: string): string | undefined {
+  let fd: number | undefined;
   try {
-    return Number(/^Uid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]);
+    fd = openSync(path, 'r');
+    let text = '';
+    for (;;) {
+      const count = readSync(fd, piece, 0, piece.length, null);
+      text += piece.toString('latin1', 0, count);
+      if (count < piece.length) return text;
+    }
   } catch {
-    return undefined;
+    return undefined; // gone, or another user's
+  } finally {
+    if (fd !== undefined) closeSync(fd);
   }
 }
 

@@ -28,11 +28,13 @@ export interface KilledTree {
  */
 export function killTree(root: TreeRoot, signal: NodeJS.Signals): KilledTree {
   const frozen = new Map<number, ProcessEntry>();
-  let table: ProcessEntry[] = [];
-  for (let grown = true; grown;) {
+  const marked = markReader(root.cookie);
+  const all = processTable();
+  const older = olderThan(root, all);
+  let table = all;
+  for (let grown = true; grown; table = grown ? processTable(older.pids) : table) {
     grown = false;
-    table = processTable();
-    for (const entry of members(table, root)) {
+    for (const entry of members(table, root, (entry) => entry.start >= older.start && marked(entry))) {
       if (frozen.get(entry.pid)?.start === entry.start) continue;
       frozen.set(entry.pid, entry);
       send(entry, 'SIGSTOP');
@@ -44,10 +46,35 @@ export function killTree(root: TreeRoot, signal: NodeJS.Signals): KilledTree {
     // A stopped process sees only SIGKILL.
     if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') send(entry, 'SIGCONT');
   }
-  return { pids: [...frozen.keys()], escaped: suspects(table, root, frozen) };
+  return { pids: [...frozen.keys()], escaped: suspects(table, all, root, frozen) };
 }
 
-function members(table: readonly ProcessEntry[], root: TreeRoot): ProcessEntry[] {
+/** Processes that began before the root: no descendants of it, so they are looked at once and no more. */
+function olderThan(root: TreeRoot, table: readonly ProcessEntry[]): { start: number; pids: ReadonlySet<number> } {
+  const own = root.alive ? table.find((entry) => entry.pid === root.pid)?.start : undefined;
+  const start = own ?? root.start;
+  // ps tells no starts (0).
+  const pids = table.filter((entry) => entry.start !== 0 && entry.start < start).map((entry) => entry.pid);
+  return { start, pids: new Set(pids) };
+}
+
+/** Tells whether a process carries the mark. It has it from its parent, so each has to be asked once only. */
+function markReader(cookie: string | undefined): (entry: ProcessEntry) => boolean {
+  if (cookie === undefined) return () => false;
+  const answers = new Map<string, boolean | undefined>();
+  return ({ pid, start }) => {
+    const key = `${pid} ${start}`;
+    const answer = answers.get(key) ?? hasCookie(pid, cookie);
+    answers.set(key, answer);
+    return answer === true;
+  };
+}
+
+function members(
+  table: readonly ProcessEntry[],
+  root: TreeRoot,
+  marked: (entry: ProcessEntry) => boolean,
+): ProcessEntry[] {
   const children = new Map<number, ProcessEntry[]>();
   for (const entry of table) {
     const siblings = children.get(entry.parent);
@@ -63,7 +90,7 @@ function members(table: readonly ProcessEntry[], root: TreeRoot): ProcessEntry[]
     for (const child of children.get(entry.pid) ?? []) add(child);
   };
   for (const entry of table) {
-    if (isRoot(entry, root, byGroup) || (root.cookie !== undefined && hasCookie(entry.pid, root.cookie))) add(entry);
+    if (isRoot(entry, root, byGroup) || marked(entry)) add(entry);
   }
   return [...found.values()];
 }
@@ -73,10 +100,15 @@ function isRoot(entry: ProcessEntry, root: TreeRoot, byGroup: boolean): boolean 
   return byGroup && (entry.group === root.pid || entry.session === root.pid);
 }
 
-function suspects(table: readonly ProcessEntry[], root: TreeRoot, killed: ReadonlyMap<number, unknown>): number[] {
+function suspects(
+  table: readonly ProcessEntry[],
+  all: readonly ProcessEntry[],
+  root: TreeRoot,
+  killed: ReadonlyMap<number, unknown>,
+): number[] {
   const { start } = root;
   const me = process.getuid?.();
-  const reapers = orphanParents(table);
+  const reapers = orphanParents(all);
   return table
     .filter((entry) => entry.start >= start && !killed.has(entry.pid) && entry.state !== 'Z')
     .filter((entry) => reapers.has(entry.parent) && entry.pid !== process.pid && userOf(entry.pid) === me)

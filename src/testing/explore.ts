@@ -3,6 +3,7 @@ import type { Report } from '../asyncio/report.ts';
 import { run } from '../asyncio/run.ts';
 import { sleep } from '../asyncio/sleep.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { seeded, VirtualClock } from '../base/virtual-clock.ts';
 import { SeededScheduler } from './seeded-scheduler.ts';
 
@@ -38,6 +39,7 @@ export async function explore(
   program: (draw: Draw) => Promise<unknown>,
   options: ExploreOptions = {},
 ): Promise<number> {
+  checkOptions(options);
   const { seeds = 1000, from = 1 } = options;
   if (!Number.isInteger(seeds) || seeds < 1)
     throw new InvalidArgumentError('seeds', seeds, 'a whole number, 1 or more');

@@ -12,14 +12,20 @@ import {
   InvalidArgumentError,
   Lock,
   openConnection,
+  openUnixConnection,
   PriorityQueue,
   run,
+  Runner,
   Semaphore,
   sleep,
   startServer,
+  startUnixServer,
   StreamReader,
   StreamWriter,
+  TaskGroup,
+  wait,
 } from '../../src/entry/asyncio.ts';
+import { explore, VirtualClock } from '../../src/entry/testing.ts';
 import { virtual } from './virtual.ts';
 
 describe('streams', () => {
@@ -156,4 +162,69 @@ describe('PriorityQueue', () => {
       for (let i = 0; i < 3; i++) queue.taskDone();
       await queue.join();
     }));
+
+  it('keeps the item whose comparison throws when it is to be taken', () =>
+    virtual(async () => {
+      let order = true;
+      const queue = new PriorityQueue<number>(0, (a, b) => {
+        if (!order) throw new Error('no order');
+        return a - b;
+      });
+      for (const item of [5, 3, 1, 4, 2]) queue.putNowait(item);
+      order = false;
+      await assert.rejects(queue.get(), { message: 'no order' });
+      assert.throws(() => queue.getNowait(), { message: 'no order' });
+      order = true;
+      assert.equal(queue.qsize(), 5);
+      assert.deepEqual(
+        Array.from({ length: 5 }, () => queue.getNowait()),
+        [1, 2, 3, 4, 5],
+      );
+    }));
+});
+
+describe('options', () => {
+  it('that are no object are refused everywhere', () =>
+    virtual(async () => {
+      const { loop, group } = { loop: getRunningLoop(), group: new TaskGroup() };
+      const calls: Record<string, (options: never) => unknown> = {
+        createTask: (options) => createTask(() => 1, options),
+        'loop.createTask': (options) => loop.createTask(() => 1, options),
+        'group.createTask': (options) => group.createTask(() => 1, options),
+        gather: (options) => gather([() => 1], options),
+        wait: (options) => wait([Promise.resolve()], options),
+        asCompleted: (options) => asCompleted([() => 1], options),
+        sleep: (options) => sleep(0, 1, options),
+        StreamReader: (options) => new StreamReader(options),
+        startServer: (options) => startServer(() => {}, options),
+        startUnixServer: (options) => startUnixServer(() => {}, 'none', options),
+        openConnection: (options) => openConnection('localhost', 1, options),
+        openUnixConnection: (options) => openUnixConnection('none', options),
+        'Lock.acquire': (options) => new Lock().acquire(options),
+        'Condition.waitFor': (options) => new Condition().waitFor(() => true, options),
+        explore: (options) => explore(async () => {}, options),
+        VirtualClock: (options) => new VirtualClock(options),
+      };
+      for (const [name, call] of Object.entries(calls)) {
+        for (const bad of [null, 5] as never[]) {
+          await assert.rejects(async () => call(bad), { name: 'InvalidArgumentError', argument: 'options' }, name);
+        }
+      }
+      await group.join();
+    }));
+
+  it('of a run that are no object are refused', async () => {
+    for (const bad of [null, 5] as never[]) {
+      assert.throws(() => new Runner(bad), { argument: 'options' });
+      await assert.rejects(
+        run(() => 1, bad),
+        { argument: 'options' },
+      );
+      await using runner = new Runner();
+      await assert.rejects(
+        runner.run(() => 1, bad),
+        { argument: 'options' },
+      );
+    }
+  });
 });

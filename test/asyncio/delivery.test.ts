@@ -18,12 +18,16 @@ import {
   StreamReader,
   StreamWriter,
   Task,
+  TaskGroup,
   timeout,
+  timeoutAt,
   TimeoutError,
   wait,
+  waitFor,
 } from '../../src/entry/asyncio.ts';
 import { VirtualClock } from '../../src/base/virtual-clock.ts';
 import { settled } from '../../src/entry/testing.ts';
+import { program } from '../fixtures/program.ts';
 import { virtual } from './virtual.ts';
 
 async function turns(count: number): Promise<void> {
@@ -230,6 +234,22 @@ describe('a call of several steps begun early', () => {
       return queue.join();
     },
     wait: () => wait([new Promise(() => {})]),
+    timeout: () => timeout(50, () => sleep(60)),
+    timeoutAt: () => timeoutAt(Infinity, () => sleep(60)),
+    'a timeout in a timeout': () => timeout(50, () => timeout(50, () => sleep(60))),
+    'waitFor a function': () => waitFor(() => sleep(60), 50),
+    'waitFor a task': () =>
+      waitFor(
+        createTask(() => sleep(60)),
+        50,
+      ),
+    'TaskGroup.run in its body': () => TaskGroup.run(() => sleep(60)),
+    'TaskGroup.run in its join': () => TaskGroup.run((group) => void group.createTask(() => sleep(60))),
+    'TaskGroup.join': () => {
+      const group = new TaskGroup();
+      group.createTask(() => sleep(60));
+      return group.join();
+    },
     'StreamReader.readline': () => new StreamReader().readline(),
     'StreamReader.readexactly': () => new StreamReader().readexactly(1),
     'StreamReader.read': () => new StreamReader().read(),
@@ -246,5 +266,20 @@ describe('a call of several steps begun early', () => {
         await assert.rejects(timeout(1, body), TimeoutError);
         await turns(2);
       }));
+
+    it(`is none either when ${name} is left behind by its task`, () =>
+      virtual(async () => {
+        await createTask(async () => {
+          void call();
+          await sleep(1);
+        });
+        await turns(2);
+      }));
   }
+
+  it('is one all the same when the end of an abandoned timeout is its own', async () => {
+    const lost = await program('asyncio/abandoned');
+    assert.match(lost.stderr, /TimeoutError: timed out after 0\.01 s/);
+    assert.equal(lost.code, 1);
+  });
 });

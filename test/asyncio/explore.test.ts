@@ -13,11 +13,13 @@ import {
 } from '../../src/entry/asyncio.ts';
 import type { Draw } from '../../src/entry/testing.ts';
 import { explore } from '../../src/entry/testing.ts';
+import { sized } from '../fixtures/program.ts';
 import { barrierProgram, conditionProgram, eventProgram, permitProgram, queueProgram } from './explorations.ts';
 
-// A failure names its seed; SIMUL_SEED=<seed> runs that one alone, SIMUL_SEEDS=<n> more of them.
+// A failure names its seed; SIMUL_SEED=<seed> runs that one alone, SIMUL_SEEDS=<n> that many. 10,000 in the long run.
 const from = Number(process.env['SIMUL_SEED'] ?? 1);
-const seeds = process.env['SIMUL_SEED'] === undefined ? Number(process.env['SIMUL_SEEDS'] ?? 10_000) : 1;
+const several = Number(process.env['SIMUL_SEEDS'] ?? sized(10_000, 500));
+const seeds = process.env['SIMUL_SEED'] === undefined ? several : 1;
 
 const programs: Record<string, (draw: Draw) => Promise<void>> = {
   Lock: permitProgram(() => new Lock(), 1),

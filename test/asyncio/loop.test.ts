@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Executor, Report } from '../../src/entry/asyncio.ts';
+import type { ExceptionHandler, Executor, Report } from '../../src/entry/asyncio.ts';
 import {
   CancelledError,
   ContextVar,
@@ -9,6 +9,7 @@ import {
   getRunningLoop,
   InvalidArgumentError,
   InvalidStateError,
+  provideExecutor,
   sleep,
   toThread,
 } from '../../src/entry/asyncio.ts';
@@ -109,6 +110,97 @@ describe('the loop', () => {
       assert.throws(() => loop.setDefaultExecutor({} as never), InvalidArgumentError);
     });
     assert.deepEqual(log, ['submit', 'submit', 'shutdown']);
+  });
+
+  it('ends its executor once, and then takes no work for it', async () => {
+    const log: string[] = [];
+    const made: Executor = {
+      submit: async (fn, ...args) => fn(...args),
+      shutdown: async () => {
+        await new Promise((resolve) => setImmediate(resolve));
+        log.push('ended');
+      },
+    };
+    provideExecutor(() => {
+      log.push('made');
+      return made;
+    });
+    try {
+      await virtual(async () => {
+        const loop = getRunningLoop();
+        assert.deepEqual([await toThread(() => 1), await toThread(() => 2)], [1, 2]);
+        assert.deepEqual(log, ['made']);
+        await loop.shutdownDefaultExecutor();
+        assert.deepEqual(log, ['made', 'ended']);
+        await assert.rejects(
+          toThread(() => 3),
+          new InvalidStateError('Executor shutdown has been called'),
+        );
+        assert.equal(await loop.runInExecutor(made, () => 4), 4);
+        await loop.shutdownDefaultExecutor();
+      });
+      assert.deepEqual(log, ['made', 'ended']);
+      await virtual(() => toThread(() => 5));
+      assert.deepEqual(log, ['made', 'ended', 'made', 'ended']);
+    } finally {
+      provideExecutor(undefined as never);
+    }
+  });
+
+  it('has one exception handler, which can be asked for and called', () =>
+    virtual(async () => {
+      const loop = getRunningLoop();
+      assert.equal(loop.getExceptionHandler(), undefined);
+      const contexts: Report[] = [];
+      const handler: ExceptionHandler = (_loop, report) => contexts.push(report);
+      loop.setExceptionHandler(handler);
+      assert.equal(loop.getExceptionHandler(), handler);
+      loop.callExceptionHandler({ message: 'told' });
+      assert.deepEqual(contexts, [{ message: 'told' }]);
+      loop.setExceptionHandler(undefined);
+      assert.equal(loop.getExceptionHandler(), undefined);
+    }));
+
+  it('reports by default as a warning, also when its handler fails', (t) =>
+    virtual(async () => {
+      const loop = getRunningLoop();
+      const warned: string[] = [];
+      t.mock.method(process, 'emitWarning', (text: string, name: string) => {
+        warned.push(`${name}: ${text.split('\n')[0]}`);
+      });
+      loop.defaultExceptionHandler({ message: 'by itself' });
+      loop.setExceptionHandler(() => {
+        throw new Error('handler broke');
+      });
+      loop.callExceptionHandler({ message: 'with a cause', exception: new Error('boom') });
+      assert.deepEqual(warned, [
+        'SimulWarning: by itself',
+        'SimulWarning: with a cause: Error: boom',
+        'SimulWarning: the exception handler itself failed: Error: handler broke',
+      ]);
+    }));
+
+  it('says whether it is in debug mode', async () => {
+    for (const debug of [true, false]) assert.equal(await virtual(() => getRunningLoop().getDebug(), { debug }), debug);
+  });
+
+  it('releases what it owns at its end, unless that was taken back', async () => {
+    const log: string[] = [];
+    await virtual(async () => {
+      const loop = getRunningLoop();
+      loop.own(() => log.push('first'));
+      const keep = loop.own(() => log.push('kept'));
+      loop.setExceptionHandler((_loop, { message }) => log.push(message));
+      loop.own(() => {
+        throw new Error('cannot be released');
+      });
+      loop.own(() => log.push('last'));
+      keep();
+      keep();
+      await sleep(1);
+      assert.deepEqual(log, []);
+    });
+    assert.deepEqual(log, ['first', 'what the loop owns could not be released', 'last']);
   });
 
   it('keeps a virtual clock still while an executor works', () =>

@@ -315,6 +315,23 @@ describe('debug mode', () => {
     assert.deepEqual(messages, ["Task 'forgotten' was never awaited"]);
   });
 
+  it('names them as soon as they are collected, since it does not keep them', async () => {
+    const gc = await collector();
+    await debugging(async () => {
+      const named: string[] = [];
+      getRunningLoop().setExceptionHandler((_loop, { message }) => named.push(message));
+      const refs = Array.from({ length: 50 }, () => new WeakRef(createTask(async () => 1, { name: 'forgotten' })));
+      await settled();
+      for (let i = 0; i < 50 && named.length < refs.length; i++) {
+        gc();
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      assert.deepEqual(new Set(named), new Set(["Task 'forgotten' was never awaited"]));
+      assert.equal(refs.filter((ref) => ref.deref() !== undefined).length, 0);
+      assert.equal(named.length, refs.length);
+    });
+  });
+
   it('names tasks that were destroyed while pending', async () => {
     const gc = await collector();
     const messages: string[] = [];

@@ -337,6 +337,7 @@ describe('connections', () => {
       });
       const [reader, writer] = await openConnection('127.0.0.1', server.port!);
       writer.write('x');
+      assert.equal(writer.canWriteEof(), true);
       await assert.rejects(reader.readline(), { code: 'ECONNRESET' });
       await assert.rejects(writer.drain(), (error) => error instanceof SystemError || error instanceof BrokenError);
       writer.close();
@@ -359,6 +360,25 @@ describe('connections', () => {
       await server.waitClosed();
       assert.deepEqual(reports, ['Unhandled exception in clientConnected']);
     }));
+
+  it('whose handler fails at the end of the run are reported once', async () => {
+    const reports: Report[] = [];
+    await run(async () => {
+      getRunningLoop().setExceptionHandler((_loop, report) => reports.push(report));
+      const server = await startServer(async (reader, writer) => {
+        writer.write('x');
+        await reader.read().finally(() => {
+          throw new Error('failed in leaving');
+        });
+      });
+      const [reader] = await openConnection('localhost', server.port!);
+      await reader.read(1);
+    });
+    assert.deepEqual(
+      reports.map(({ message, unhandled }) => [message, unhandled]),
+      [['Unhandled exception in clientConnected', undefined]],
+    );
+  });
 
   it('end with the run, servers and clients that were left open included', async () => {
     let socket!: Socket;

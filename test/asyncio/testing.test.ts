@@ -1,9 +1,28 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createTask, Event, gather, getRunningLoop, run, sleep } from '../../src/entry/asyncio.ts';
+import type { Executor } from '../../src/entry/asyncio.ts';
+import {
+  createTask,
+  Event,
+  gather,
+  getRunningLoop,
+  openConnection,
+  run,
+  sleep,
+  startServer,
+  StreamReader,
+  timeout,
+} from '../../src/entry/asyncio.ts';
 import { BrokenError, InvalidArgumentError, InvalidStateError } from '../../src/entry/errors.ts';
 import { explore, SeededScheduler, Sequencer, settled, VirtualClock } from '../../src/entry/testing.ts';
 import { virtual } from './virtual.ts';
+
+const slowly: Executor = {
+  submit: async (fn, ...args) => {
+    for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve));
+    return fn(...args);
+  },
+};
 
 describe('settled', () => {
   it('returns when every other task waits, and time stands still', () =>
@@ -145,6 +164,46 @@ describe('VirtualClock', () => {
     assert.equal(log.length, 100);
     assert.equal(clock.pending, 0);
   });
+
+  it('lets what comes from outside come first, and jumps when that does not', async () => {
+    // A minute of patience: what arrives at all arrives before.
+    await virtual(
+      async () => {
+        await using server = await startServer(async (reader, writer) => {
+          const line = await reader.readline();
+          await new Promise((resolve) => setImmediate(resolve));
+          writer.write(line);
+        });
+        const [reader, writer] = await openConnection('localhost', server.port!, { timeout: 1 });
+        writer.write('hello\n');
+        assert.equal((await reader.readline({ timeout: 1 })).toString(), 'hello\n');
+        assert.equal(await getRunningLoop().runInExecutor(slowly, () => 'done'), 'done');
+        assert.equal(getRunningLoop().time(), 0);
+        writer.close();
+      },
+      { clock: new VirtualClock({ autoJump: true, patience: 60 }) },
+    );
+    for (const patience of [0, 0.01]) {
+      const begun = performance.now();
+      await virtual(
+        async () => {
+          await assert.rejects(new StreamReader().readline({ timeout: 3600 }), { name: 'TimeoutError' });
+          assert.equal(getRunningLoop().time(), 3600);
+        },
+        { clock: new VirtualClock({ autoJump: true, patience }) },
+      );
+      assert.ok(performance.now() - begun >= patience * 1000, 'jumped at once');
+    }
+  });
+
+  it('waits for nothing where nobody waits for the outside', () =>
+    virtual(
+      async () => {
+        await gather([() => sleep(3600), () => timeout(7200, () => sleep(7000))]);
+        assert.equal(getRunningLoop().time(), 7000);
+      },
+      { clock: new VirtualClock({ autoJump: true, patience: 1e6 }) },
+    ));
 
   it('tells when it has come to rest', async () => {
     const clock = new VirtualClock({ autoJump: true });

@@ -49,6 +49,48 @@ test('an empty heap gives nothing', () => {
   assert.deepEqual([...heap], []);
 });
 
+test('a comparison that throws, at whichever step, leaves everything as it was', () => {
+  const random = seeded(9);
+  let comparisons = Infinity;
+  let thrown = 0;
+  const heap = new Heap<Item>((a, b) => {
+    if (comparisons-- > 0) return a.key - b.key;
+    thrown++;
+    throw new Error('no order');
+  });
+  const failing = (after: number, act: () => void): void => {
+    const before = [...heap];
+    comparisons = after;
+    const others = thrown;
+    try {
+      act();
+    } catch (error) {
+      assert.equal((error as Error).message, 'no order');
+    }
+    comparisons = Infinity;
+    if (thrown > others) assert.deepEqual([...heap], before, `after ${after} comparisons`);
+    else if (act === pop) heap.push(popped!);
+    else heap.remove(least);
+  };
+  const least = { key: -1, order: 1000 };
+  let popped: Item | undefined;
+  const pop = (): void => void (popped = heap.pop());
+  for (let order = 0; order < 100; order++) {
+    heap.push({ key: Math.floor(random() * 50), order });
+    for (let after = 0; after < 5; after++) {
+      failing(after, () => heap.push(least));
+      failing(after, pop);
+    }
+  }
+  assert.ok(thrown > 900, `${thrown} failures tried`);
+  const keys = drain(heap).map(({ key }) => key);
+  assert.deepEqual(
+    keys,
+    keys.toSorted((a, b) => a - b),
+  );
+  assert.equal(keys.length, 100);
+});
+
 function drain<T>(heap: Heap<T>): T[] {
   const out: T[] = [];
   for (let item = heap.pop(); item !== undefined; item = heap.pop()) out.push(item);

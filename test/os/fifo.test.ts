@@ -2,7 +2,17 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once, setMaxListeners } from 'node:events';
-import { closeSync, existsSync, mkdtempSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +28,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
+const notLinux = process.platform !== 'linux' && 'progress is read from /proc';
 const openFds = () => readdirSync('/proc/self/fd').length;
 
 test('mkfifo makes a FIFO of the given mode, once', () => {
@@ -180,6 +191,56 @@ test('many bytes arrive unharmed', async () => {
   }
   assert.equal(bytes, size);
   assert.equal(String((await summed)[0]).slice(0, 64), hash.digest('hex'));
+  await closed;
+});
+
+test('a slow reader holds the writer back, and nothing piles up on this side', { skip: notLinux }, async () => {
+  mkfifo(path);
+  const size = sized(64, 8) * 2 ** 20;
+  const end = openSync(path, 'r+');
+  const writer = spawn('head', ['-c', String(size), '/dev/zero'], { stdio: ['ignore', end, 'inherit'] });
+  const closed = once(writer, 'close');
+  const reader = await openFifo(path, 'r', { timeout: 10 });
+  closeSync(end);
+  // It has come to rest: what it has written no longer grows.
+  const written = (): number => Number(/^wchar: (\d+)$/m.exec(readFileSync(`/proc/${writer.pid}/io`, 'utf8'))![1]);
+  let before = -1;
+  for (let still = 0; still < 5; still = written() === before ? still + 1 : 0) {
+    before = written();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  // The FIFO, the stream's buffer and a chunk on its way.
+  assert.ok(before < 500_000, `${before} bytes were written with nobody reading`);
+  assert.ok(reader.readableLength <= 2 * 65536, `${reader.readableLength} bytes are held`);
+  let bytes = 0;
+  let most = 0;
+  for await (const chunk of reader as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    await new Promise((resolve) => setImmediate(resolve));
+    most = Math.max(most, reader.readableLength);
+  }
+  assert.equal(bytes, size);
+  assert.ok(most <= 2 * 65536, `${most} bytes were held`);
+  await closed;
+});
+
+test('a slow program holds our writer back', async () => {
+  mkfifo(path);
+  const sleeper = spawn('sh', ['-c', `exec sleep 60 < '${path}'`]);
+  const closed = once(sleeper, 'close');
+  const writer = await openFifo(path, 'w', { timeout: 10 });
+  let accepted = 0;
+  while (accepted < 2 ** 24) {
+    accepted += 65536;
+    if (writer.write(Buffer.alloc(65536))) continue;
+    // What the FIFO has room for is taken within a few turns of the loop.
+    for (let turn = 0; turn < 50 && writer.writableNeedDrain; turn++)
+      await new Promise((resolve) => setImmediate(resolve));
+    if (writer.writableNeedDrain) break;
+  }
+  assert.ok(accepted < 500_000, `${accepted} bytes were taken with nobody reading`);
+  writer.on('error', () => {}).destroy();
+  sleeper.kill();
   await closed;
 });
 

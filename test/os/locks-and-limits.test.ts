@@ -5,6 +5,7 @@ import { closeSync, fstatSync, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { libc } from '../../src/os/libc.ts';
 import * as os from '../../src/entry/os.ts';
 
 let directory: string;
@@ -78,6 +79,20 @@ test('a memfd is a file without a path, its memory reserved', () => {
   assert.throws(() => os.memfd('x', 2 ** 50), { code: 'ENOSPC' });
 });
 
+test('the flags of a memfd: inherited or not, its size sealed or not', () => {
+  const addSeals = libc('int fcntl(int fd, int cmd, int arg)');
+  for (const [flags, inheritable, sealed] of [
+    [os.MFD_CLOEXEC, false, -1],
+    [0, true, -1],
+    [os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING, false, 0],
+  ] as const) {
+    const fd = os.memfd('flags', 4096, flags);
+    assert.equal(os.getInheritable(fd), inheritable);
+    assert.equal(addSeals(fd, 1033, 2), sealed); // F_ADD_SEALS, F_SEAL_SHRINK
+    os.close(fd);
+  }
+});
+
 test('process ids, groups and sessions', async () => {
   assert.equal(os.getpid(), process.pid);
   assert.equal(os.getppid(), process.ppid);
@@ -146,6 +161,11 @@ test('arguments that are none are refused by name', async () => {
     ['mode', 'mkfifo', join(directory, 'fifo'), '600'],
     ['operation', 'tryFlock', r, 99],
     ['operation', 'flockSync', r, 99],
+    ['flags', 'memfd', 'm', 1, null],
+    ['hooks', 'registerAtFork', null],
+    ['options', 'fdopen', r, 'r', null],
+    ['options', 'waitSync', null],
+    ['options', 'waitpidSync', -1, 0, null],
   ] as const) {
     assert.throws(() => wrong[call]!(...args), refused(name), call);
   }
@@ -153,6 +173,12 @@ test('arguments that are none are refused by name', async () => {
     ['data', 'write', w, 5],
     ['size', 'read', r, 2 ** 40],
     ['operation', 'flock', r, 99],
+    ['options', 'flock', r, os.LOCK_EX, null],
+    ['options', 'poll', w, os.POLLOUT, null],
+    ['options', 'openFifo', 'a', 'r', null],
+    ['options', 'wait', null],
+    ['options', 'waitpid', -1, 0, null],
+    ['options', 'processExit', process.pid, null],
     ['path', 'openFifo', 'a\0b', 'r'],
     ['whenWritersLeave', 'openFifo', 'a', 'r', { whenWritersLeave: 'never' }],
   ] as const) {

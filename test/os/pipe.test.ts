@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
+import { constants, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import {
   close,
@@ -21,7 +24,10 @@ import {
   write,
 } from '../../src/os/descriptor.ts';
 import { fdopen } from '../../src/os/fdopen.ts';
+import { libc } from '../../src/os/libc.ts';
 import { sized } from '../fixtures/program.ts';
+
+const notLinux = process.platform !== 'linux' && 'Linux has these';
 
 test('what is written is read, in order, then comes the end', async () => {
   const [r, w] = pipe();
@@ -168,6 +174,52 @@ test('a slow reader holds the writer back', async () => {
   out.on('error', () => {}).destroy();
 });
 
+test('files and devices are streams too, read and written where they stand', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'simul-fdopen-'));
+  const path = join(directory, 'file');
+  const out = fdopen(openSync(path, 'w'), 'w');
+  out.write('one\n');
+  out.end('two\n');
+  await once(out, 'close');
+  const fd = openSync(path, 'r');
+  assert.equal(String(await read(fd, 4)), 'one\n');
+  let rest = '';
+  for await (const chunk of fdopen(fd, 'r')) rest += String(chunk);
+  assert.equal(rest, 'two\n');
+  assert.throws(() => fdopen(fd, 'r'), { code: 'EBADF' });
+  const gone = new AbortController();
+  const aborted = fdopen(openSync(path, 'r'), 'r', { signal: gone.signal });
+  gone.abort();
+  assert.equal(((await once(aborted, 'error')) as [Error])[0].name, 'AbortError');
+  const nothing = fdopen(openSync('/dev/null', 'r'), 'r').resume();
+  await once(nothing, 'close');
+  const folder = openSync(directory, 'r');
+  assert.throws(() => fdopen(folder, 'r'), { code: 'EISDIR' });
+  close(folder);
+  rmSync(directory, { recursive: true });
+});
+
+test('a terminal is a stream too', { skip: !terminals() && 'there are no pseudo-terminals here' }, async () => {
+  const [leader, follower] = pseudoTerminal();
+  const out = fdopen(follower, 'w');
+  const input = fdopen(leader, 'r');
+  out.write('hello\n');
+  assert.match(String(((await once(input, 'data')) as [Buffer])[0]), /^hello\r?\n/);
+  const ended = [once(out, 'close'), once(input, 'close')];
+  out.destroy();
+  input.on('error', () => {}).destroy();
+  await Promise.all(ended);
+});
+
+test('what cannot be a stream is refused, and stays open', { skip: notLinux }, () => {
+  const fd = libc('int eventfd(unsigned int count, int flags)')(0, O_CLOEXEC);
+  const datagrams = libc('int socket(int family, int type, int protocol)')(1, 2, 0);
+  for (const each of [fd, datagrams]) {
+    assert.throws(() => fdopen(each, 'r'), { name: 'InvalidArgumentError', argument: 'fd' });
+    close(each);
+  }
+});
+
 test('a hundred idle pipes leave the thread pool free', async () => {
   const pipes = Array.from({ length: 100 }, () => pipe());
   const streams = pipes.map(([r]) => fdopen(r, 'r').resume());
@@ -175,3 +227,15 @@ test('a hundred idle pipes leave the thread pool free', async () => {
   for (const [, w] of pipes) close(w);
   await Promise.all(streams.map((stream) => once(stream, 'close')));
 });
+
+function terminals(): boolean {
+  return process.platform === 'linux' && existsSync('/dev/ptmx') && existsSync('/dev/pts');
+}
+
+function pseudoTerminal(): [leader: number, follower: number] {
+  const leader = libc('int posix_openpt(int flags)')(2 | O_CLOEXEC);
+  assert.equal(libc('int grantpt(int fd)')(leader), 0);
+  assert.equal(libc('int unlockpt(int fd)')(leader), 0);
+  const name = (libc('const char *ptsname(int fd)') as unknown as (fd: number) => string)(leader);
+  return [leader, openSync(name, constants.O_RDWR | constants.O_NOCTTY)];
+}

@@ -164,10 +164,21 @@ test('ignored, restored, at exit, SIGUSR1, alarm: what becomes of the program', 
   assert.deepEqual(await outcome('ignored'), [0, null, '"alive"']);
   assert.deepEqual(await outcome('restored'), [null, 'SIGTERM', '']);
   assert.deepEqual(await outcome('exit'), [null, 'SIGTERM', '']);
-  assert.deepEqual(await outcome('usr1Handled'), [0, null, '"handled"']);
-  assert.deepEqual(await outcome('usr1'), [null, 'SIGUSR1', '']);
   assert.deepEqual(await outcome('alarm'), [null, 'SIGALRM', '']);
   assert.deepEqual(await outcome('thrown'), [0, null, '"from the handler"']);
+});
+
+test("SIGUSR1 opens Node's inspector until somebody takes it, and never again after that", async () => {
+  const outcome = async (name: string) => {
+    const { code, signal, stdout } = await program('signal/cases', [name], {
+      env: { NODE_OPTIONS: '--inspect-port=127.0.0.1:0' },
+    });
+    return [code, signal, stdout.trim()];
+  };
+  assert.deepEqual(await outcome('usr1Inspector'), [0, null, '["SIG_DFL",null]\n"opened"']);
+  assert.deepEqual(await outcome('usr1Handled'), [0, null, '["handled",null]']);
+  assert.deepEqual(await outcome('usr1'), [null, 'SIGUSR1', '']);
+  assert.deepEqual(await outcome('usr1Waited'), [null, 'SIGUSR1', '[10,null]']);
 });
 
 test('undefined gives a signal back to those who listen by process.on', async () => {

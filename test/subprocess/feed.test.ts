@@ -133,6 +133,10 @@ test('a signal that is none, and other wrong options, are refused before the sta
   await assert.rejects(run(['true'], { maxBuffer: -5 }), /bytes/);
   await assert.rejects(sp.runPipeline(['ls'] as unknown as sp.Stage[]), refused('stages'));
   await using child = new sp.Popen(['sleep', '60']);
+  await assert.rejects(child.wait(null as never), refused('options'));
+  await assert.rejects(child.communicate(5 as never), refused('options'));
+  assert.throws(() => child.kill(null as never), refused('options'));
+  assert.throws(() => new sp.Popen(['true'], 5 as never), refused('options'));
   assert.throws(() => child.kill({ signal: 'SIGFOO' as NodeJS.Signals }), refused('signal'));
   if (process.platform === 'linux') assert.doesNotMatch(readFileSync(`/proc/${child.pid}/stat`, 'utf8'), /\) T /);
 });

@@ -7,6 +7,7 @@ import { Readable } from 'node:stream';
 import * as sp from '../../src/entry/subprocess.ts';
 import { DEVNULL, PIPE, STDOUT } from '../../src/entry/subprocess.ts';
 
+const notLinux = process.platform !== 'linux' && 'Linux has these';
 let directory: string;
 before(() => (directory = realpathSync(mkdtempSync(join(tmpdir(), 'simul-run-')))));
 after(() => rmSync(directory, { recursive: true }));
@@ -229,8 +230,37 @@ for (const launcher of ['posix', 'node'] as const) {
           return true;
         });
       }
-      if (launcher === 'posix') await assert.rejects(run([binary], { launcher }), { code: 'ENOEXEC', path: binary });
+      if (process.platform === 'linux')
+        await assert.rejects(run([binary], { launcher }), { code: 'ENOEXEC', path: binary });
       assert.ok(readdirSync('/proc/self/fd').length <= fds);
+    });
+
+    test('what a wrapper would find out is told before it starts', { skip: notLinux }, async () => {
+      const [script, text] = [join(directory, 'script'), join(directory, 'text')];
+      writeFileSync(script, '#!/no/such/interpreter -x\n', { mode: 0o755 });
+      writeFileSync(text, 'echo not a script\n', { mode: 0o755 });
+      const attributes: sp.RunOptions[] = [{ umask: 0o22 }, { nice: 1 }, { rlimits: { core: 0 } }, { stderr: STDOUT }];
+      for (const options of attributes) {
+        await assert.rejects(run([script], { launcher, ...options }), { code: 'ENOENT', path: script });
+        await assert.rejects(run([text], { launcher, ...options }), { code: 'ENOEXEC', path: text });
+      }
+      await assert.rejects(run(['true'], { launcher, rlimits: { nofile: Infinity } }), {
+        code: 'EPERM',
+        syscall: 'prlimit',
+      });
+      if (process.geteuid?.() !== 0) return;
+      for (const name of ['user', 'group'])
+        for (const value of ['no-such-account', 2 ** 32])
+          await assert.rejects(run(['true'], { launcher, [name]: value }), { argument: name });
+      await assert.rejects(run(['true'], { launcher, extraGroups: ['no-such-account'] }), { argument: 'extraGroups' });
+      const own = await run(['id', '-un'], { ...captured, user: 'nobody', group: 'nogroup', extraGroups: ['daemon'] });
+      assert.equal(own.stdout, 'nobody\n');
+    });
+
+    test('a limit binds the program, not what sets it', { skip: notLinux }, async () => {
+      const nobody = process.geteuid?.() === 0 ? { user: 65534 } : {};
+      const done = await run(['true'], { ...captured, rlimits: { nofile: 0 }, nice: 1, umask: 0o22, ...nobody });
+      assert.match(done.stderr, /^[^ ]*true: error while loading/);
     });
 
     test('more output than may be kept kills the program', async () => {

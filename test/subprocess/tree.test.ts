@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, test } from 'node:test';
-import { PIPE, Popen, run } from '../../src/entry/subprocess.ts';
+import { PIPE, Popen, run, runSync } from '../../src/entry/subprocess.ts';
 import { processExit } from '../../src/os/pidfd.ts';
-import { fromPs, processTable } from '../../src/subprocess/process-table.ts';
+import { fromPs, hasCookie, processTable } from '../../src/subprocess/process-table.ts';
 
 const skip = process.platform !== 'linux' && 'descendants are found through /proc';
 const program = fileURLToPath(new URL('../fixtures/subprocess/tree.js', import.meta.url));
@@ -48,6 +48,28 @@ test('a daemon with a scrubbed environment escapes, and is reported', { skip }, 
     process.kill(daemon, 'SIGKILL');
   }
   await child.wait();
+});
+
+test('a timeout ends the tree too, daemon included', { skip }, async () => {
+  const late = async (launcher: 'posix' | 'node'): Promise<void> => {
+    const own = join(directory, launcher);
+    writeFileSync(own, '');
+    const command = [process.execPath, program, own, 'marked'];
+    const error = await run(command, { timeout: 3, launcher, stdout: PIPE }).catch((e) => e);
+    assert.equal(error.name, 'TimeoutExpired');
+    const { all, daemon } = pids(own);
+    assert.deepEqual([all.length, String(error.stdout), error.escaped.includes(daemon)], [3, 'ready\n', false]);
+    for (const pid of all) await ended(pid);
+  };
+  await Promise.all([late('posix'), late('node')]);
+});
+
+test('so does the timeout of the blocking twin', { skip }, async () => {
+  assert.throws(() => runSync([process.execPath, program, file, 'marked'], { timeout: 3, stdout: PIPE }), {
+    name: 'TimeoutExpired',
+  });
+  assert.equal(pids().all.length, 3);
+  for (const pid of pids().all) await ended(pid);
 });
 
 test('run that times out reports who escaped', { skip }, async () => {
@@ -98,6 +120,17 @@ test('a fork bomb of sorts is outrun', { skip }, async () => {
   assert.deepEqual(left, []);
 });
 
+test('what is known to be older is not read again', { skip }, () => {
+  const all = processTable();
+  const known = new Set(all.map((entry) => entry.pid).filter((pid) => pid !== process.pid));
+  assert.ok(known.size > 0);
+  const [own, ...others] = processTable(known).filter((entry) => entry.parent !== process.pid);
+  assert.deepEqual([own?.pid, own?.parent], [process.pid, process.ppid]);
+  assert.ok(others.every(({ pid }) => !known.has(pid)));
+  assert.equal(hasCookie(process.pid, 'no such mark'), false);
+  assert.equal(hasCookie(2 ** 22 + 1, 'gone'), undefined);
+});
+
 test('where there is no /proc, ps tells of parents and groups', () => {
   const own = fromPs().find((entry) => entry.pid === process.pid);
   assert.equal(own?.parent, process.ppid);
@@ -109,8 +142,8 @@ async function planted(launcher: 'posix' | 'node', how: string): Promise<Popen> 
   return child;
 }
 
-function pids(): { all: number[]; daemon: number } {
-  const lines = readFileSync(file, 'utf8').trim().split('\n');
+function pids(path = file): { all: number[]; daemon: number } {
+  const lines = readFileSync(path, 'utf8').trim().split('\n');
   const numbers = lines.map((line) => Number(line.replace('daemon ', '')));
   return { all: numbers, daemon: numbers[lines.findIndex((line) => line.startsWith('daemon'))]! };
 }

@@ -34,6 +34,7 @@ export const highWaterMark = 64 * 1024;
  * const [reader, writer] = await openConnection('localhost', 8080, { timeout: 5 });
  */
 export async function openConnection(host: string, port: number, options: ConnectOptions = {}): Promise<Streams> {
+  checkWait(options);
   if (typeof host !== 'string') throw new InvalidArgumentError('host', host, 'a host name or address');
   checkPort(port);
   return connect({ host, port, ...(options.localAddress && { localAddress: options.localAddress }) }, options);
@@ -41,13 +42,13 @@ export async function openConnection(host: string, port: number, options: Connec
 
 /** As `openConnection`, to a UNIX socket. (asyncio.open_unix_connection) */
 export async function openUnixConnection(path: string, options: ConnectOptions = {}): Promise<Streams> {
+  checkWait(options);
   if (typeof path !== 'string' || path === '')
     throw new InvalidArgumentError('path', path, 'the path of a UNIX socket');
   return connect({ path }, options);
 }
 
 async function connect(target: NetConnectOpts, options: ConnectOptions): Promise<Streams> {
-  checkWait(options);
   if (options.limit !== undefined) checkLimit(options.limit);
   // Node's types do not know that a socket takes a high-water mark.
   const settings = { ...target, allowHalfOpen: true, highWaterMark };

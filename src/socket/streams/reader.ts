@@ -2,6 +2,7 @@ import type { BoundedOptions, Call } from '../../asyncio/wait.ts';
 import { checkWait, inCall, mustWait, shareTimeout, Wait } from '../../asyncio/wait.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
+import { checkOptions } from '../../base/options.ts';
 import { ByteBuffer } from './byte-buffer.ts';
 import { IncompleteReadError, LimitOverrunError } from './errors.ts';
 
@@ -35,6 +36,7 @@ export class StreamReader implements AsyncIterable<Buffer> {
   readonly #directly = { external: true, abandon: () => this.#giveUp() };
 
   constructor(options: { readonly limit?: number | undefined; readonly flow?: Flow | undefined } = {}) {
+    checkOptions(options);
     const { limit = defaultLimit, flow } = options;
     this.#limit = checkLimit(limit);
     this.#flow = flow;

@@ -3,10 +3,12 @@ import { createServer } from 'node:net';
 import type { EventLoop } from '../../asyncio/loop.ts';
 import { getRunningLoop } from '../../asyncio/loop.ts';
 import type { Task } from '../../asyncio/task.ts';
-import { checkWait, mustWait, Wait } from '../../asyncio/wait.ts';
+import type { Call } from '../../asyncio/wait.ts';
+import { checkWait, inCall, mustWait, Wait } from '../../asyncio/wait.ts';
 import { WaitQueue } from '../../asyncio/wait-queue.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
+import { checkOptions } from '../../base/options.ts';
 import type { StreamOptions, Streams } from './connection.ts';
 import { checkPort, highWaterMark, streamsOf } from './connection.ts';
 import { socketError } from './errors.ts';
@@ -40,6 +42,7 @@ export interface TcpServerOptions extends ServerOptions {
  * await server.serveForever();
  */
 export async function startServer(clientConnected: ClientConnected, options: TcpServerOptions = {}): Promise<Server> {
+  checkOptions(options);
   const { host = 'localhost', port = 0, backlog = 100 } = options;
   if (typeof host !== 'string') throw new InvalidArgumentError('host', host, 'a host name or address');
   checkPort(port);
@@ -52,6 +55,7 @@ export async function startUnixServer(
   path: string,
   options: ServerOptions = {},
 ): Promise<Server> {
+  checkOptions(options);
   if (typeof path !== 'string' || path === '')
     throw new InvalidArgumentError('path', path, 'the path of a UNIX socket');
   return listen(clientConnected, options, { path, backlog: options.backlog ?? 100 });
@@ -134,10 +138,14 @@ export class Server implements AsyncDisposable {
   }
 
   /** Serves until the task is cancelled, then closes. Throws InvalidStateError if it is closed. */
-  async serveForever(): Promise<never> {
+  serveForever(): Promise<never> {
+    return inCall((call) => this.#serveForever(call));
+  }
+
+  async #serveForever(call: Call): Promise<never> {
     if (this.#closed) throw new InvalidStateError('server is closed');
     try {
-      return await new Wait<never>('connections', undefined, { external: true }).promise;
+      return await new Wait<never>('connections', undefined, { external: true }).partOf(call).promise;
     } finally {
       this.close();
       for (const task of this.#tasks) task.cancel();
@@ -160,6 +168,7 @@ export class Server implements AsyncDisposable {
     if (this.#loop.isClosed()) return streams[1].abort();
     const task = this.#loop.createTask(() => clientConnected(...streams), { name: `connection ${++served}` });
     this.#tasks.add(task);
+    task.willBeReported();
     task.addDoneCallback(() => this.#ended(task, streams));
   }
 
