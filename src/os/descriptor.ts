@@ -62,10 +62,16 @@ const largest = 0x7ffff000;
 /** Reads what is there: `undefined` if the descriptor is non-blocking and has nothing yet, empty at the end of file. */
 export function tryRead(fd: number, size: number): Buffer | undefined {
   const buffer = Buffer.allocUnsafe(size);
+  const got = tryReadInto(fd, buffer, size);
+  return got === undefined ? undefined : buffer.subarray(0, got);
+}
+
+/** As `tryRead`, into the first `size` bytes of a buffer; tells how many came. */
+export function tryReadInto(fd: number, buffer: Uint8Array, size: number): number | undefined {
   const call = libc('long read(int fd, void *buffer, size_t size)');
   for (;;) {
     const got = call(fd, buffer, size);
-    if (got >= 0) return buffer.subarray(0, got);
+    if (got >= 0) return got;
     const number = errno();
     if (number === EAGAIN) return undefined;
     if (number !== EINTR) throw systemError('read', { fd, errno: number });

@@ -7,6 +7,8 @@ import { isatty, ReadStream, WriteStream } from 'node:tty';
 import { InvalidArgumentError, SystemError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { getBlocking } from './descriptor.ts';
+import { hasLibc } from './libc.ts';
+import { PipeReader } from './pipe-reader.ts';
 
 /** How a descriptor becomes a stream. */
 export interface FdopenOptions {
@@ -34,6 +36,7 @@ export function fdopen(fd: number, mode: 'r' | 'w', options: FdopenOptions = {})
   checkOptions(options);
   getBlocking(fd); // EBADF here names the descriptor; libuv's would not
   const stat = fstatSync(fd);
+  if (stat.isFIFO() && mode === 'r' && hasLibc()) return pipeReader(fd, options);
   if (stat.isFIFO() || stat.isSocket()) return socket(fd, mode, options);
   if (stat.isCharacterDevice() && isatty(fd)) return terminal(fd, mode, options);
   if (stat.isFile() || stat.isCharacterDevice() || stat.isBlockDevice()) return file(fd, mode, options);
@@ -42,6 +45,10 @@ export function fdopen(fd: number, mode: 'r' | 'w', options: FdopenOptions = {})
 }
 
 const allowed = 'a pipe, FIFO, stream socket, terminal or file (others: poll and read)';
+
+function pipeReader(fd: number, { highWaterMark = 65536, signal }: FdopenOptions): Readable {
+  return new PipeReader(fd, { highWaterMark, ...(signal && { signal }) });
+}
 
 function socket(fd: number, mode: 'r' | 'w', options: FdopenOptions): Readable | Writable {
   try {
