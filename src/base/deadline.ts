@@ -44,19 +44,21 @@ export function checkSeconds(name: string, seconds: number): number {
 }
 
 /**
- * Settles as `promise` does, or rejects with TimeoutError or CancelledError, whichever comes first. The work behind
+ * Settles as `promise` does, or rejects with TimeoutError or CancelledError (`signal`, or any of `signals`), whichever comes first. The work behind
  * the promise goes on: this bounds the wait, not the work.
  */
 export async function within<T>(
   promise: PromiseLike<T>,
-  options: WaitOptions & { clock?: Clock; what?: string } = {},
+  options: WaitOptions & { signals?: readonly AbortSignal[]; clock?: Clock; what?: string } = {},
 ): Promise<T> {
   const { timeout, signal, clock = realClock, what = 'wait' } = options;
-  if (timeout === undefined && signal === undefined) return promise;
-  if (signal?.aborted) {
+  const { signals = signal === undefined ? [] : [signal] } = options;
+  if (timeout === undefined && signals.length === 0) return promise;
+  const aborted = signals.find((each) => each.aborted);
+  if (aborted !== undefined) {
     // Nobody else may be looking at the promise: its failure is as abandoned as after a timeout.
     promise.then(undefined, () => {});
-    throw cancelledBy(signal);
+    throw cancelledBy(aborted);
   }
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   return new Promise<T>((resolve, reject) => {
@@ -67,15 +69,15 @@ export async function within<T>(
             done();
             reject(new TimeoutError(`${what} timed out after ${timeout} s`, { timeout }));
           });
-    const abort = () => {
+    const abort = (by: AbortSignal) => {
       done();
-      reject(cancelledBy(signal!));
+      reject(cancelledBy(by));
     };
     const done = () => {
       timer?.cancel();
-      forget();
+      for (const forget of forgets) forget();
     };
-    const forget = onAbort(signal, abort);
+    const forgets = signals.map((each) => onAbort(each, () => abort(each)));
     promise.then(
       (value) => {
         done();

@@ -3,9 +3,9 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
-import { onAbort } from '../base/abort.ts';
-import { ambientSignal, cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
+import { checkSeconds } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
+import { endingSignals, onAnyAbort, throwIfAnyAborted, withinTask } from '../base/ending-signals.ts';
 import { InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { close, O_CLOEXEC, tryRead } from './descriptor.ts';
@@ -62,10 +62,18 @@ export interface FifoWriterOptions extends FifoOptions {
 export function openFifo(path: string, mode: 'r', options?: FifoReaderOptions): Promise<Readable>;
 /** Opens a FIFO to write, once somebody has it open to read. Writing when the last reader has left fails with EPIPE. */
 export function openFifo(path: string, mode: 'w', options?: FifoWriterOptions): Promise<Writable>;
-export async function openFifo(
+export function openFifo(
   path: string,
   mode: 'r' | 'w',
   options: FifoReaderOptions & FifoWriterOptions = {},
+): Promise<Readable | Writable> {
+  return withinTask(() => openWith(path, mode, options));
+}
+
+async function openWith(
+  path: string,
+  mode: 'r' | 'w',
+  options: FifoReaderOptions & FifoWriterOptions,
 ): Promise<Readable | Writable> {
   checkPath(path);
   checkOptions(options);
@@ -83,7 +91,7 @@ function checkPath(path: string): void {
 }
 
 async function openReader(path: string, options: FifoReaderOptions): Promise<Readable> {
-  throwIfAborted(options.signal);
+  throwIfAnyAborted(endingSignals(options.signal));
   const fd = openEnd(path, O_RDONLY)!;
   let first: Buffer | undefined;
   try {
@@ -106,7 +114,6 @@ async function openReader(path: string, options: FifoReaderOptions): Promise<Rea
 }
 
 async function openWriter(path: string, options: FifoWriterOptions): Promise<Writable> {
-  throwIfAborted(options.signal);
   let fd: number | undefined;
   await whenOpened(path, options, 'w', () => (fd = openEnd(path, O_WRONLY)) !== undefined);
   return fdopen(fd!, 'w', { ...streamOptions(options), atomic: options.atomic ?? true });
@@ -134,11 +141,12 @@ const longestPause = 0.05;
 /** Tries until it succeeds: at once, whenever somebody opens the file, and every 50 ms at most where that may not tell. */
 async function whenOpened(
   path: string,
-  { timeout, signal = ambientSignal() }: WaitOptions,
+  { timeout, signal }: WaitOptions,
   mode: 'r' | 'w',
   attempt: (writerWasHere: boolean) => boolean,
 ): Promise<void> {
-  throwIfAborted(signal);
+  const signals = endingSignals(signal);
+  throwIfAnyAborted(signals);
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   return new Promise<void>((resolve, reject) => {
     const timers: ClockTimer[] = [];
@@ -148,7 +156,7 @@ async function whenOpened(
       forget();
       how();
     };
-    const forget = onAbort(signal, () => settle(() => reject(cancelledBy(signal!))));
+    const forget = onAnyAbort(signals, (error) => settle(() => reject(error)));
     const look = (mask = 0) => {
       try {
         if (attempt((mask & IN_CLOSE_WRITE) !== 0)) settle(resolve);

@@ -1,6 +1,7 @@
 import { realClock } from '../base/clock.ts';
-import { ambientSignal, Deadline, throwIfAborted, within } from '../base/deadline.ts';
+import { Deadline } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
+import { endingSignals, onAnyAbort, throwIfAnyAborted, withinTask } from '../base/ending-signals.ts';
 import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { errno, libc, systemError } from './libc.ts';
@@ -48,27 +49,44 @@ export function flockSync(fd: number, operation: typeof LOCK_SH | typeof LOCK_EX
  * @example
  * await flock(fd, LOCK_EX, { timeout: 5 });
  */
-export async function flock(
+export function flock(
   fd: number,
   operation: typeof LOCK_SH | typeof LOCK_EX | typeof LOCK_UN,
   options: WaitOptions = {},
 ): Promise<void> {
+  return withinTask(() => lockWhenFree(fd, operation, options));
+}
+
+async function lockWhenFree(
+  fd: number,
+  operation: typeof LOCK_SH | typeof LOCK_EX | typeof LOCK_UN,
+  options: WaitOptions,
+): Promise<void> {
   checkOptions(options);
   const deadline = Deadline.after(options.timeout);
-  const { signal = ambientSignal() } = options;
-  throwIfAborted(signal);
+  const signals = endingSignals(options.signal);
+  throwIfAnyAborted(signals);
   for (let pause = 0.001; !tryFlock(fd, operation); pause = Math.min(0.05, pause * 2)) {
     if (deadline.passed)
       throw new TimeoutError(`lock of fd ${fd} not free after ${options.timeout} s`, { timeout: options.timeout });
     // Uneven pauses, so that two waiters do not keep missing each other's gaps.
     const wait = Math.min(deadline.left, pause * (0.5 + realClock.random()));
-    await within(sleep(wait), { signal });
+    await sleep(wait, signals);
   }
 }
 
-function sleep(seconds: number): Promise<void> {
-  return new Promise((resolve) => {
-    realClock.setTimer(seconds, resolve);
+function sleep(seconds: number, signals: readonly AbortSignal[]): Promise<void> {
+  throwIfAnyAborted(signals);
+  return new Promise((resolve, reject) => {
+    const timer = realClock.setTimer(seconds, () => {
+      forget();
+      resolve();
+    });
+    const forget = onAnyAbort(signals, (error) => {
+      timer.cancel();
+      forget();
+      reject(error);
+    });
   });
 }
 

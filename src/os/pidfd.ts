@@ -1,4 +1,5 @@
 import type { WaitOptions } from '../base/deadline.ts';
+import { withinTask } from '../base/ending-signals.ts';
 import { InvalidArgumentError, UnsupportedError } from '../base/errors.ts';
 import { registerAtFork } from './at-fork.ts';
 import { close } from './descriptor.ts';
@@ -30,7 +31,11 @@ export function pidfdSendSignal(pidfd: number, signal: number | NodeJS.Signals):
 }
 
 /** Settles when a process, related or not, has ended; at once if it is gone. Does not reap. */
-export async function processExit(pid: number, options: WaitOptions = {}): Promise<void> {
+export function processExit(pid: number, options: WaitOptions = {}): Promise<void> {
+  return withinTask(() => exitOf(pid, options));
+}
+
+async function exitOf(pid: number, options: WaitOptions): Promise<void> {
   let fd: number;
   try {
     fd = pidfdOpen(pid);

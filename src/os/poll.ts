@@ -1,10 +1,10 @@
 import { AsyncResource } from 'node:async_hooks';
 import { getSystemErrorName } from 'node:util';
 import { isMainThread } from 'node:worker_threads';
-import { onAbort } from '../base/abort.ts';
-import { ambientSignal, cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
+import { checkSeconds } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { realClock } from '../base/clock.ts';
+import { endingSignals, onAnyAbort, throwIfAnyAborted } from '../base/ending-signals.ts';
 import { ClosedError, InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { duplicate } from './duplicate.ts';
@@ -39,9 +39,10 @@ const UV_HANDLE_INTERNAL = 0x10;
  */
 export async function poll(fd: number, events: number, options: WaitOptions = {}): Promise<number> {
   checkOptions(options);
-  const { timeout, signal = ambientSignal() } = options;
+  const { timeout } = options;
+  const signals = endingSignals(options.signal);
   checkEvents(events);
-  throwIfAborted(signal);
+  throwIfAnyAborted(signals);
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   return new Promise<number>((resolve, reject) => {
     const finish = (settle: () => void) => {
@@ -55,7 +56,7 @@ export async function poll(fd: number, events: number, options: WaitOptions = {}
       (ready) => finish(() => resolve(ready)),
       (error) => finish(() => reject(error)),
     );
-    const forget = onAbort(signal, () => finish(() => reject(cancelledBy(signal!))));
+    const forget = onAnyAbort(signals, (error) => finish(() => reject(error)));
     const timer =
       timeout === undefined || timeout === Infinity
         ? undefined

@@ -2,8 +2,8 @@ import { constants } from 'node:os';
 import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
 import type { WaitOptions } from '../base/deadline.ts';
-import { onAbort } from '../base/abort.ts';
-import { ambientSignal, cancelledBy, checkSeconds, Deadline, throwIfAborted } from '../base/deadline.ts';
+import { checkSeconds, Deadline } from '../base/deadline.ts';
+import { endingSignals, onAnyAbort, throwIfAnyAborted, withinTask } from '../base/ending-signals.ts';
 import { InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { registerAtFork } from './at-fork.ts';
@@ -50,10 +50,15 @@ export function wait(options: WaitOptions = {}): Promise<WaitResult> {
  * @example
  * const [, status] = await waitpid(pid, 0, { timeout: 5 }); waitstatusToExitcode(status);
  */
-export async function waitpid(pid: number, options = 0, waitOptions: WaitOptions = {}): Promise<WaitResult> {
+export function waitpid(pid: number, options = 0, waitOptions: WaitOptions = {}): Promise<WaitResult> {
+  return withinTask(() => statusOf(pid, options, waitOptions));
+}
+
+async function statusOf(pid: number, options: number, waitOptions: WaitOptions): Promise<WaitResult> {
   checkOptions(waitOptions);
-  const { timeout, signal = ambientSignal() } = waitOptions;
-  throwIfAborted(signal);
+  const { timeout } = waitOptions;
+  const signals = endingSignals(waitOptions.signal);
+  throwIfAnyAborted(signals);
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   const matches = matcher(pid);
   const now = collect(matches, checkFlags(options));
@@ -73,7 +78,7 @@ export async function waitpid(pid: number, options = 0, waitOptions: WaitOptions
       resolve: (result) => (finish(), resolve(result)),
       reject: (error) => (finish(), reject(error)),
     };
-    const forget = onAbort(signal, () => waiter.reject(cancelledBy(signal!)));
+    const forget = onAnyAbort(signals, (error) => waiter.reject(error));
     // The timer also holds the event loop; signal handlers do not.
     timer = realClock.setTimer(timeout ?? Infinity, () =>
       waiter.reject(new TimeoutError(`waitpid(${pid}) timed out after ${timeout} s`, { timeout })),

@@ -1,7 +1,7 @@
 import { realClock } from '../base/clock.ts';
-import { onAbort } from '../base/abort.ts';
-import { ambientSignal, cancelledBy, checkSeconds, throwIfAborted } from '../base/deadline.ts';
+import { checkSeconds } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
+import { endingSignals, onAnyAbort, throwIfAnyAborted, withinTask } from '../base/ending-signals.ts';
 import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { onceHandled, takeSignal } from './handlers.ts';
@@ -35,14 +35,23 @@ export function pause(options: WaitOptions = {}): Promise<void> {
   return waitFor<void>('pause', options, (done) => onceHandled(done));
 }
 
-async function waitFor<T>(
+function waitFor<T>(
+  what: string,
+  options: WaitOptions,
+  subscribe: (done: (value: T) => void) => () => void,
+): Promise<T> {
+  return withinTask(() => waitIn(what, options, subscribe));
+}
+
+async function waitIn<T>(
   what: string,
   options: WaitOptions,
   subscribe: (done: (value: T) => void) => () => void,
 ): Promise<T> {
   checkOptions(options);
-  const { timeout, signal = ambientSignal() } = options;
-  throwIfAborted(signal);
+  const { timeout } = options;
+  const signals = endingSignals(options.signal);
+  throwIfAnyAborted(signals);
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   return new Promise<T>((resolve, reject) => {
     const settle = (how: () => void) => {
@@ -56,6 +65,6 @@ async function waitFor<T>(
     const timer = realClock.setTimer(timeout ?? Infinity, () =>
       settle(() => reject(new TimeoutError(`${what} timed out after ${timeout} s`, { timeout }))),
     );
-    const forget = onAbort(signal, () => settle(() => reject(cancelledBy(signal!))));
+    const forget = onAnyAbort(signals, (error) => settle(() => reject(error)));
   });
 }

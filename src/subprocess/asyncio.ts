@@ -39,9 +39,7 @@ export class SubprocessProcess<Reader = Readable, Writer = Writable> implements 
   }
 
   /** Feeds, reads to the end and waits. When given up (timeout, abort) it runs on. */
-  async communicate(
-    options: CommunicateOptions = {},
-  ): Promise<[stdout: Buffer | undefined, stderr: Buffer | undefined]> {
+  communicate(options: CommunicateOptions = {}): Promise<[stdout: Buffer | undefined, stderr: Buffer | undefined]> {
     return this.#child.communicate(options);
   }
 

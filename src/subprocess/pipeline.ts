@@ -1,8 +1,10 @@
 import type { Readable, Writable } from 'node:stream';
 import { constants } from 'node:os';
-import { ambientSignal, throwIfAborted } from '../base/deadline.ts';
+import { throwIfAborted } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
+import { endingSignals, throwIfAnyAborted, withinTask } from '../base/ending-signals.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import { close, pipe } from '../os/descriptor.ts';
 import { hasPosixSpawn } from '../os/spawn.ts';
 import { CalledProcessError, TimeoutExpired } from './errors.ts';
@@ -74,20 +76,25 @@ export class Pipeline<O extends PipelineOptions = PipelineOptions> implements As
   }
 
   /** Waits until all have ended. TimeoutExpired and CancelledError leave them running. */
-  async wait(options: WaitOptions = {}): Promise<number> {
-    await Promise.all(this.processes.map((child) => child.wait(options)));
-    return this.returncode!;
+  wait(options: WaitOptions = {}): Promise<number> {
+    return withinTask(async () => {
+      await Promise.all(this.processes.map((child) => child.wait(options)));
+      return this.returncode!;
+    });
   }
 
   /** As Popen's: feeds the first, reads the last one's stdout and everybody's stderr. */
-  async communicate(
+  communicate(
     options: CommunicateOptions = {},
   ): Promise<[stdout: Output<O> | undefined, stderr: Output<O> | undefined]> {
-    const { input, ...wait } = options;
-    const results = await Promise.all(
-      this.processes.map((child, i) => child.communicate(i === 0 && input !== undefined ? options : wait)),
-    );
-    return [results.at(-1)![0], joined(results.map(([, stderr]) => stderr)) as Output<O> | undefined];
+    return withinTask(async () => {
+      checkOptions(options);
+      const { input, ...wait } = options;
+      const results = await Promise.all(
+        this.processes.map((child, i) => child.communicate(i === 0 && input !== undefined ? options : wait)),
+      );
+      return [results.at(-1)![0], joined(results.map(([, stderr]) => stderr)) as Output<O> | undefined];
+    });
   }
 
   /** Kills all of them with their descendants. */
@@ -127,12 +134,19 @@ export class CompletedPipeline<Out extends Captured, Err extends Captured> exten
  * @example
  * const { stdout } = await runPipeline([['ls'], ['sort'], ['head', '-1']], { captureOutput: true, text: true });
  */
-export async function runPipeline<const O extends RunPipelineOptions>(
+export function runPipeline<const O extends RunPipelineOptions>(
+  stages: readonly Stage[],
+  options?: O,
+): Promise<CompletedPipeline<RunOutput<O, 'stdout'>, RunOutput<O, 'stderr'>>> {
+  return withinTask(() => runToItsEnd(stages, options));
+}
+
+async function runToItsEnd<const O extends RunPipelineOptions>(
   stages: readonly Stage[],
   options?: O,
 ): Promise<CompletedPipeline<RunOutput<O, 'stdout'>, RunOutput<O, 'stderr'>>> {
   const settings = popenOptions((options ?? {}) as O);
-  throwIfAborted(settings.signal ?? ambientSignal());
+  throwIfAnyAborted(endingSignals(settings.signal));
   const line = new Pipeline(stages, settings);
   const args = line.processes.flatMap((child, i) => (i === 0 ? child.args : ['|', ...child.args]));
   let output: [Captured, Captured];

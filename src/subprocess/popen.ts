@@ -2,9 +2,10 @@ import { uptime } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { realClock } from '../base/clock.ts';
 import { onAbort } from '../base/abort.ts';
-import { ambientSignal, cancelledBy, throwIfAborted, within } from '../base/deadline.ts';
+import { cancelledBy, throwIfAborted, within } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { deferred } from '../base/deferred.ts';
+import { endingSignals, throwIfAnyAborted, withinTask } from '../base/ending-signals.ts';
 import { BrokenError, FullError, InvalidArgumentError, InvalidStateError, TimeoutError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { registerAtFork } from '../os/at-fork.ts';
@@ -104,8 +105,12 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
   }
 
   /** Waits for its end; TimeoutExpired or CancelledError leave it running. A full pipe nobody reads keeps it from ending. */
-  async wait(options: WaitOptions = {}): Promise<number> {
-    const bounds = waited(options);
+  wait(options: WaitOptions = {}): Promise<number> {
+    return withinTask(() => this.#wait(options));
+  }
+
+  async #wait(options: WaitOptions): Promise<number> {
+    const bounds = boundsOf(options);
     try {
       const code = this.#returncode ?? (await within(this.#exit.promise, bounds));
       if (this.#failure !== undefined) throw this.#failure;
@@ -120,11 +125,17 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
    * (what came so far is in it) it runs on, and `communicate` may be called again without losing anything. Streams that
    * are not PIPE give `undefined`. FullError beyond `maxBuffer`.
    */
-  async communicate(
+  communicate(
     options: CommunicateOptions = {},
   ): Promise<[stdout: Output<O> | undefined, stderr: Output<O> | undefined]> {
-    const wait = waited(options);
-    throwIfAborted(wait.signal);
+    return withinTask(() => this.#communicate(options));
+  }
+
+  async #communicate(
+    options: CommunicateOptions,
+  ): Promise<[stdout: Output<O> | undefined, stderr: Output<O> | undefined]> {
+    const bounds = boundsOf(options);
+    throwIfAnyAborted(bounds.signals);
     checkInput(options.input);
     if (options.input !== undefined && (this.#feeding !== undefined || this.stdin === null)) {
       throw this.stdin === null
@@ -136,7 +147,7 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
     // What has ended reads no more, however long the source would go on.
     void this.#exit.promise.then(this.#stopFeeding, this.#stopFeeding);
     try {
-      await within(this.#finished(), wait);
+      await within(this.#finished(), bounds);
     } catch (error) {
       throw this.#expired(error, options);
     }
@@ -345,9 +356,9 @@ function checkPopenOptions(options: PopenOptions): void {
     throw new InvalidArgumentError('signal', signal, 'an AbortSignal');
 }
 
-function waited<W extends WaitOptions>(options: W): W {
+function boundsOf(options: WaitOptions): { timeout: number | undefined; signals: readonly AbortSignal[] } {
   checkOptions(options);
-  return options.signal === undefined ? { ...options, signal: ambientSignal() } : options;
+  return { timeout: options.timeout, signals: endingSignals(options.signal) };
 }
 
 const running = new Set<Popen>();

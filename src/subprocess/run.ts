@@ -1,5 +1,5 @@
-import { ambientSignal, throwIfAborted } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
+import { endingSignals, throwIfAnyAborted, withinTask } from '../base/ending-signals.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { CalledProcessError, TimeoutExpired } from './errors.ts';
 import type { Captured } from './errors.ts';
@@ -61,12 +61,19 @@ export interface RunRequest extends RunOptions {
  * @example
  * const { stdout } = await run(['git', 'status', '-s'], { captureOutput: true, text: true, check: true });
  */
-export async function run<const O extends RunOptions>(
+export function run<const O extends RunOptions>(
+  args: string | readonly string[] | (O & RunRequest),
+  options?: O,
+): Promise<CompletedProcess<RunOutput<O, 'stdout'>, RunOutput<O, 'stderr'>>> {
+  return withinTask(() => runToItsEnd(args, options));
+}
+
+async function runToItsEnd<const O extends RunOptions>(
   args: string | readonly string[] | (O & RunRequest),
   options?: O,
 ): Promise<CompletedProcess<RunOutput<O, 'stdout'>, RunOutput<O, 'stderr'>>> {
   const [cmd, settings] = requested<O>(args, options);
-  throwIfAborted(settings.signal ?? ambientSignal());
+  throwIfAnyAborted(endingSignals(settings.signal));
   const child = new Popen(cmd, popenOptions(settings));
   const [stdout, stderr] = await toItsEnd(child, settings);
   const done = new CompletedProcess(child.args, child.returncode!, stdout, stderr);
@@ -79,17 +86,16 @@ export async function run<const O extends RunOptions>(
  * @example
  * if ((await call(['test', '-f', path])) === 0) …
  */
-export async function call(args: string | readonly string[] | RunRequest, options: RunOptions = {}): Promise<number> {
-  return (await run(args, options)).returncode;
+export function call(args: string | readonly string[] | RunRequest, options: RunOptions = {}): Promise<number> {
+  return withinTask(async () => (await run(args, options)).returncode);
 }
 
 /** Runs a program; throws CalledProcessError unless it gives 0. */
-export async function checkCall(
-  args: string | readonly string[] | RunRequest,
-  options: RunOptions = {},
-): Promise<number> {
-  const [cmd, settings] = requested(args, options);
-  return (await run(cmd, { ...settings, check: true })).returncode;
+export function checkCall(args: string | readonly string[] | RunRequest, options: RunOptions = {}): Promise<number> {
+  return withinTask(async () => {
+    const [cmd, settings] = requested(args, options);
+    return (await run(cmd, { ...settings, check: true })).returncode;
+  });
 }
 
 /**
@@ -98,28 +104,29 @@ export async function checkCall(
  * @example
  * const head = await checkOutput(['git', 'rev-parse', 'HEAD'], { text: true });
  */
-export async function checkOutput<const O extends RunOptions>(
+export function checkOutput<const O extends RunOptions>(
   args: string | readonly string[] | (O & RunRequest),
   options?: O,
 ): Promise<Output<O>> {
-  const [cmd, settings] = requested<O>(args, options);
-  refuse(settings, 'stdout');
-  refuse(settings, 'check');
-  return (await run(cmd, { ...settings, stdout: PIPE, check: true })).stdout as Output<O>;
+  return withinTask(async () => {
+    const [cmd, settings] = requested<O>(args, options);
+    refuse(settings, 'stdout');
+    refuse(settings, 'check');
+    return (await run(cmd, { ...settings, stdout: PIPE, check: true })).stdout as Output<O>;
+  });
 }
 
 /** What a shell command prints, stderr included, without the last line end. Never with text from outside. */
-export async function getoutput(cmd: string, options: RunOptions = {}): Promise<string> {
-  return (await getstatusoutput(cmd, options))[1];
+export function getoutput(cmd: string, options: RunOptions = {}): Promise<string> {
+  return withinTask(async () => (await getstatusoutput(cmd, options))[1]);
 }
 
 /** Exit code and output, stderr included and without the last line end, of a shell command. */
-export async function getstatusoutput(
-  cmd: string,
-  options: RunOptions = {},
-): Promise<[exitcode: number, output: string]> {
-  const done = await run(cmd, { ...options, shell: true, text: true, stdout: PIPE, stderr: STDOUT });
-  return [done.returncode, withoutLastNewline(done.stdout)];
+export function getstatusoutput(cmd: string, options: RunOptions = {}): Promise<[exitcode: number, output: string]> {
+  return withinTask(async () => {
+    const done = await run(cmd, { ...options, shell: true, text: true, stdout: PIPE, stderr: STDOUT });
+    return [done.returncode, withoutLastNewline(done.stdout)];
+  });
 }
 
 export function withoutLastNewline(text: string): string {

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as asyncio from '../../src/entry/asyncio.ts';
 import * as os from '../../src/entry/os.ts';
+import { getEventListeners } from 'node:events';
 import { pause, sigwait } from '../../src/entry/signal.ts';
-import { Popen, run, runPipeline } from '../../src/entry/subprocess.ts';
+import { call, checkCall, checkOutput, getoutput, Popen, run, runPipeline } from '../../src/entry/subprocess.ts';
 
 const skip = process.platform !== 'linux' && 'Linux only';
 
@@ -18,31 +19,47 @@ test('every wait ends with the task that waits', { skip }, async () => {
   const [locked, wanting] = [openSync(join(directory, 'lock'), 'w'), openSync(join(directory, 'lock'), 'w')];
   os.tryFlock(locked, os.LOCK_EX);
   const child = new Popen(['sleep', '60']);
-  const waits: Record<string, () => Promise<unknown>> = {
-    read: () => os.read(r, 1),
-    write: () => os.write(w, Buffer.alloc(1e6)),
-    poll: () => os.poll(r, os.POLLPRI),
-    processExit: () => os.processExit(child.pid),
-    openFifo: () => os.openFifo(fifo, 'r'),
-    flock: () => os.flock(wanting, os.LOCK_EX),
-    sigwait: () => sigwait(['SIGUSR2']),
-    pause: () => pause(),
-    wait: () => child.wait(),
-    communicate: () => child.communicate(),
-    run: () => run(['sleep', '60']),
-    pipeline: () => runPipeline([['sleep', '60'], ['cat']]),
-    createSubprocessExec: async () => {
+  const waits: Record<string, (options: asyncio.WaitOptions) => Promise<unknown>> = {
+    read: (options) => os.read(r, 1, options),
+    write: (options) => os.write(w, Buffer.alloc(1e6), options),
+    poll: (options) => os.poll(r, os.POLLPRI, options),
+    processExit: (options) => os.processExit(child.pid, options),
+    openFifo: (options) => os.openFifo(fifo, 'r', options),
+    flock: (options) => os.flock(wanting, os.LOCK_EX, options),
+    sigwait: (options) => sigwait(['SIGUSR2'], options),
+    pause: (options) => pause(options),
+    wait: (options) => child.wait(options),
+    communicate: (options) => child.communicate(options),
+    run: (options) => run(['sleep', '60'], options),
+    call: (options) => call(['sleep', '60'], options),
+    checkCall: (options) => checkCall(['sleep', '60'], options),
+    checkOutput: (options) => checkOutput(['sleep', '60'], options),
+    getoutput: (options) => getoutput('sleep 60', options),
+    pipeline: (options) => runPipeline([['sleep', '60'], ['cat']], options),
+    createSubprocessExec: async (options) => {
       await using started = await asyncio.createSubprocessExec(['sleep', '60']);
-      await started.wait();
+      await started.wait(options);
     },
   };
+  // Begun early and cancelled, these are unhandled rejections: they have no promise to spare, or are the test's own.
+  const bare = ['read', 'write', 'poll', 'createSubprocessExec'];
   await asyncio.run(async () => {
+    // Given up after a grace period, a task would end all the same.
+    const reports: string[] = [];
+    asyncio.getRunningLoop().setExceptionHandler((_loop, { message }) => reports.push(message));
     for (const [name, wait] of Object.entries(waits)) {
-      const task = asyncio.createTask(() => wait());
+      const { signal } = new AbortController();
+      const tasks = [
+        asyncio.createTask(() => wait({})),
+        asyncio.createTask(() => wait({ signal, timeout: 60 })),
+        ...(bare.includes(name) ? [] : [asyncio.createTask(() => begunEarly(() => wait({})))]),
+      ];
       await asyncio.sleep(0.03);
-      task.cancel();
-      await assert.rejects(async () => task, { name: 'CancelledError' }, name);
+      for (const task of tasks) task.cancel();
+      for (const task of tasks) await assert.rejects(async () => task, { name: 'CancelledError' }, name);
+      assert.equal(getEventListeners(signal, 'abort').length, 0, name);
     }
+    assert.deepEqual(reports, []);
     // Nothing that waited before makes a later cancellation unheard.
     const again = asyncio.createTask(async () => {
       await run(['true']);
@@ -58,3 +75,10 @@ test('every wait ends with the task that waits', { skip }, async () => {
   for (const fd of [locked, wanting]) closeSync(fd);
   rmSync(directory, { recursive: true });
 });
+
+/** Never awaited, as it is cancelled before that. */
+async function begunEarly(wait: () => Promise<unknown>): Promise<unknown> {
+  const early = wait();
+  await asyncio.sleep(60);
+  return early;
+}

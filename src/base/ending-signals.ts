@@ -1,0 +1,48 @@
+import { onAbort } from './abort.ts';
+import { ambientSignal, cancelledBy } from './deadline.ts';
+import { InvalidArgumentError } from './errors.ts';
+
+/** What ends a wait early: the signal it was given, and that of what it runs in (an asyncio task), where there is one. */
+export function endingSignals(given: AbortSignal | undefined): readonly AbortSignal[] {
+  const ambient = ambientSignal();
+  if (given === undefined) return ambient === undefined ? none : [ambient];
+  if (typeof given !== 'object' || given === null || !('aborted' in given) || !('addEventListener' in given))
+    throw new InvalidArgumentError('signal', given, 'an AbortSignal');
+  return ambient === undefined || ambient === given ? [given] : [given, ambient];
+}
+
+const none: readonly AbortSignal[] = [];
+
+/** Throws what `cancelledBy` makes of the first that is aborted. */
+export function throwIfAnyAborted(signals: readonly AbortSignal[]): void {
+  for (const signal of signals) if (signal.aborted) throw cancelledBy(signal);
+}
+
+/** Calls `fn` with the error when one of them is aborted, unless the function returned is called before. */
+export function onAnyAbort(signals: readonly AbortSignal[], fn: (error: Error) => void): () => void {
+  if (signals.length === 1) return onAbort(signals[0], () => fn(cancelledBy(signals[0]!)));
+  const forgets = signals.map((signal) => onAbort(signal, () => fn(cancelledBy(signal))));
+  return () => {
+    for (const forget of forgets) forget();
+  };
+}
+
+/**
+ * Runs a call that follows the signal of its task. Begun early, it may never be awaited, because what was to do so has
+ * been cancelled too: that is no unhandled rejection.
+ */
+export function withinTask<T>(steps: () => Promise<T>): Promise<T> {
+  const ambient = ambientSignal();
+  if (ambient === undefined || ambient.aborted) return steps();
+  const promise = forgetting();
+  const forget = onAbort(ambient, () => void promise.catch(() => {}));
+  return promise;
+
+  async function forgetting(): Promise<T> {
+    try {
+      return await steps();
+    } finally {
+      forget();
+    }
+  }
+}
