@@ -16,7 +16,7 @@ import { liveKernels } from './tree.ts';
 import { reportUnawaited } from './unawaited.ts';
 import { reportLosses } from './unhandled.ts';
 
-provideAmbientSignal(() => currentScope()?.signal);
+provideAmbientSignal(() => currentScope()?.waitSignal);
 
 /** How a loop runs. */
 export interface RunOptions {

@@ -94,6 +94,15 @@ export class Scope {
     return rare.controller.signal;
   }
 
+  /**
+   * For a wait of the library that follows a signal, as those on descriptors, processes and shared objects do: to ask for
+   * it is to come to wait, so that what was delivered counts as heeded. What is still owed comes as a signal that is aborted.
+   */
+  get waitSignal(): AbortSignal {
+    const owed = this.takeOwed();
+    return owed === undefined ? this.signal : AbortSignal.abort(owed);
+  }
+
   /** The call whose body this scope is; its promise may have been begun early and never be awaited. */
   set call(call: Begun) {
     this.#own().call = call;

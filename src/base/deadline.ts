@@ -100,7 +100,10 @@ export function cancelledBy(signal: AbortSignal): Error {
 
 let ambient: () => AbortSignal | undefined = () => undefined;
 
-/** The signal of what this code runs in, where there is such a thing (an asyncio task): the default of a wait's `signal`. */
+/**
+ * The signal of what this code runs in, where there is such a thing (an asyncio task). Only for who waits, or throws what
+ * it finds aborted: a cancellation that is owed is delivered by it, once.
+ */
 export function ambientSignal(): AbortSignal | undefined {
   return ambient();
 }

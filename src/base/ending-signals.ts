@@ -1,4 +1,5 @@
 import { onAbort } from './abort.ts';
+import type { WaitOptions } from './deadline.ts';
 import { ambientSignal, cancelledBy } from './deadline.ts';
 import { InvalidArgumentError } from './errors.ts';
 
@@ -8,7 +9,16 @@ export function endingSignals(given: AbortSignal | undefined): readonly AbortSig
   if (given === undefined) return ambient === undefined ? none : [ambient];
   if (typeof given !== 'object' || given === null || !('aborted' in given) || !('addEventListener' in given))
     throw new InvalidArgumentError('signal', given, 'an AbortSignal');
-  return ambient === undefined || ambient === given ? [given] : [given, ambient];
+  // What is owed to the task is delivered by being looked at, so it comes first.
+  return ambient === undefined || ambient === given ? [given] : [ambient, given];
+}
+
+/** The bounds of a wait as `within` takes them. */
+export function endings({ timeout, signal }: WaitOptions = {}): {
+  timeout: number | undefined;
+  signals: readonly AbortSignal[];
+} {
+  return { timeout, signals: endingSignals(signal) };
 }
 
 const none: readonly AbortSignal[] = [];
@@ -33,7 +43,9 @@ export function onAnyAbort(signals: readonly AbortSignal[], fn: (error: Error) =
  */
 export function withinTask<T>(steps: () => Promise<T>): Promise<T> {
   const ambient = ambientSignal();
-  if (ambient === undefined || ambient.aborted) return steps();
+  if (ambient === undefined) return steps();
+  // It is delivered by being looked at: the steps would not see it.
+  if (ambient.aborted) return Promise.reject(cancelledBy(ambient));
   const promise = forgetting();
   const forget = onAbort(ambient, () => void promise.catch(() => {}));
   return promise;

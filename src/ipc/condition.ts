@@ -5,6 +5,7 @@ import type { SharedLock } from './lock.ts';
 import type { Region } from './region.ts';
 import { ALL, BODY, LOOK_AGAIN, SEQUENCE, STATE } from './region.ts';
 import { SharedRLock } from './rlock.ts';
+import type { UntilOptions } from './waits.ts';
 import { Waits } from './waits.ts';
 
 export const CONDITION_BYTES = BODY;
@@ -62,7 +63,7 @@ export abstract class SharedCondition {
       } catch (error) {
         failure = error;
       }
-      await this.lock.acquire();
+      await this.lock.acquire(uninterrupted);
       this.#relocked(depth);
       if (this.#take(ticket)) return true;
       if (failure === undefined) continue;
@@ -167,3 +168,6 @@ export abstract class SharedCondition {
     if (this.lock instanceof SharedRLock) this.lock.restore(depth);
   }
 }
+
+// It is held in any case when a wait is over.
+const uninterrupted: UntilOptions = { uninterrupted: true };

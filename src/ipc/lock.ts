@@ -157,7 +157,10 @@ export abstract class SharedLock {
   async #letPass(deadline: Deadline): Promise<void> {
     try {
       const timeout = Math.min(courtesySeconds, deadline.left);
-      await this.#courtesies.until(() => this.region.words[COURTESY] === 0 || undefined, { timeout });
+      await this.#courtesies.until(() => this.region.words[COURTESY] === 0 || undefined, {
+        timeout,
+        uninterrupted: true,
+      });
     } catch {
       this.#endCourtesy();
     }

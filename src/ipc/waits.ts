@@ -1,11 +1,16 @@
-import { onAbort } from '../base/abort.ts';
 import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
 import type { WaitOptions } from '../base/deadline.ts';
-import { cancelledBy, checkSeconds, throwIfAborted, within } from '../base/deadline.ts';
+import { checkSeconds, within } from '../base/deadline.ts';
+import { endingSignals, onAnyAbort, throwIfAnyAborted } from '../base/ending-signals.ts';
 import { CancelledError, TimeoutError } from '../base/errors.ts';
 import type { Region } from './region.ts';
 import { LOOK_AGAIN } from './region.ts';
+
+export interface UntilOptions extends WaitOptions {
+  /** Not even with the asyncio task that waits: for what has to be put right before anything else. */
+  readonly uninterrupted?: boolean;
+}
 
 interface Wait {
   readonly attempt: () => unknown;
@@ -46,8 +51,10 @@ export class Waits {
   }
 
   /** Settles with the first result of `attempt` that is not undefined; TimeoutError, CancelledError. */
-  async until<T>(attempt: () => T | undefined, { timeout, signal }: WaitOptions = {}): Promise<T> {
-    throwIfAborted(signal);
+  async until<T>(attempt: () => T | undefined, options: UntilOptions = {}): Promise<T> {
+    const { timeout } = options;
+    const signals = options.uninterrupted === true ? [] : endingSignals(options.signal);
+    throwIfAnyAborted(signals);
     if (timeout !== undefined) checkSeconds('timeout', timeout);
     let wait: Wait | undefined;
     const result = new Promise<T>((resolve, reject) => {
@@ -56,7 +63,7 @@ export class Waits {
         this.#remove(wait!);
         reject(error);
       };
-      const forget = onAbort(signal, () => giveUp(cancelledBy(signal!)));
+      const forget = onAnyAbort(signals, giveUp);
       wait = {
         attempt,
         cancel: () => giveUp(new CancelledError()),

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WaitOptions } from '../base/deadline.ts';
 import { throwIfAborted, within } from '../base/deadline.ts';
+import { endings } from '../base/ending-signals.ts';
 import { ClosedError, ConnectionError, InvalidArgumentError } from '../base/errors.ts';
 import { uuid } from '../base/ids.ts';
 import type { FramedOptions } from '../ipc/framed-connection.ts';
@@ -116,7 +117,7 @@ export class Listener implements AsyncDisposable {
     });
     this.#accepting.push(accept);
     try {
-      return await within(arrival, { ...options, what: 'waiting for a connection' });
+      return await within(arrival, { ...endings(options), what: 'waiting for a connection' });
     } catch (error) {
       const index = this.#accepting.indexOf(accept);
       if (index >= 0) this.#accepting.splice(index, 1);
@@ -143,8 +144,7 @@ export async function Client(
   const opening = open(socket, address, options, key);
   try {
     return await within(opening, {
-      timeout: options.timeout,
-      signal: options.signal,
+      ...endings(options),
       what: `connecting to ${show(address)}`,
     });
   } catch (error) {

@@ -1,6 +1,7 @@
 import { constants } from 'node:os';
 import type { WaitOptions } from '../base/deadline.ts';
 import { within } from '../base/deadline.ts';
+import { endings } from '../base/ending-signals.ts';
 import { ClosedError, InvalidStateError } from '../base/errors.ts';
 import { KeepAlive } from '../base/keep-alive.ts';
 import type { HostExit } from '../callable/host.ts';
@@ -103,7 +104,9 @@ export class Process<F extends AnyFunction = AnyFunction> implements AsyncDispos
    */
   async join(options?: WaitOptions): Promise<number> {
     if (this.#link === undefined) throw new InvalidStateError('can only join a started process');
-    const exit = await joining.during(within(this.#link.host.exited, { ...options, what: `joining ${this.name}` }));
+    const exit = await joining.during(
+      within(this.#link.host.exited, { ...endings(options), what: `joining ${this.name}` }),
+    );
     return codeOf(exit);
   }
 

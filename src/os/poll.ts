@@ -40,8 +40,8 @@ const UV_HANDLE_INTERNAL = 0x10;
 export async function poll(fd: number, events: number, options: WaitOptions = {}): Promise<number> {
   checkOptions(options);
   const { timeout } = options;
-  const signals = endingSignals(options.signal);
   checkEvents(events);
+  const signals = endingSignals(options.signal);
   throwIfAnyAborted(signals);
   if (timeout !== undefined) checkSeconds('timeout', timeout);
   return new Promise<number>((resolve, reject) => {

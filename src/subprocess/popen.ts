@@ -5,7 +5,7 @@ import { onAbort } from '../base/abort.ts';
 import { cancelledBy, throwIfAborted, within } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { deferred } from '../base/deferred.ts';
-import { endingSignals, throwIfAnyAborted, withinTask } from '../base/ending-signals.ts';
+import { endings, throwIfAnyAborted, withinTask } from '../base/ending-signals.ts';
 import { BrokenError, FullError, InvalidArgumentError, InvalidStateError, TimeoutError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { registerAtFork } from '../os/at-fork.ts';
@@ -111,6 +111,7 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
 
   async #wait(options: WaitOptions): Promise<number> {
     const bounds = boundsOf(options);
+    throwIfAnyAborted(bounds.signals);
     try {
       const code = this.#returncode ?? (await within(this.#exit.promise, bounds));
       if (this.#failure !== undefined) throw this.#failure;
@@ -358,7 +359,7 @@ function checkPopenOptions(options: PopenOptions): void {
 
 function boundsOf(options: WaitOptions): { timeout: number | undefined; signals: readonly AbortSignal[] } {
   checkOptions(options);
-  return { timeout: options.timeout, signals: endingSignals(options.signal) };
+  return endings(options);
 }
 
 const running = new Set<Popen>();

@@ -76,6 +76,48 @@ test('every wait ends with the task that waits', { skip }, async () => {
   rmSync(directory, { recursive: true });
 });
 
+test('one cancellation is delivered once: who cleans up may wait as long as that takes', { skip }, async () => {
+  const [r, w] = os.pipe();
+  const log: unknown[] = [];
+  await asyncio.run(async () => {
+    const task = asyncio.createTask(async () => {
+      await os.read(r, 1).catch((error: Error) => log.push(error.name));
+      log.push(String(await os.read(r, 5)));
+      await asyncio.sleep(0.01);
+      return 'cleaned up';
+    });
+    await asyncio.sleep(0.02);
+    task.cancel();
+    await asyncio.sleep(0.02);
+    await os.write(w, 'later');
+    log.push(await task);
+  });
+  assert.deepEqual(log, ['CancelledError', 'later', 'cleaned up']);
+  for (const fd of [r, w]) os.close(fd);
+});
+
+test('a cancellation that nobody has received meets the next wait, and only that', { skip }, async () => {
+  const child = new Popen(['true']);
+  await child.wait();
+  const log: unknown[] = [];
+  await asyncio.run(async () => {
+    const calls = [() => child.wait(), () => run(['true']), () => sigwait(['SIGUSR2']), () => os.waitpid(-1)];
+    for (const call of calls) {
+      const task: asyncio.Task<string> = asyncio.createTask(async () => {
+        task.cancel();
+        await call().catch((error: Error) => log.push(error.name));
+        await asyncio.sleep(0.001);
+        return 'went on';
+      });
+      log.push(await task);
+    }
+  });
+  assert.deepEqual(
+    log,
+    [1, 2, 3, 4].flatMap(() => ['CancelledError', 'went on']),
+  );
+});
+
 /** Never awaited, as it is cancelled before that. */
 async function begunEarly(wait: () => Promise<unknown>): Promise<unknown> {
   const early = wait();
