@@ -7,6 +7,7 @@ import { deferred } from '../base/deferred.ts';
 import type { Deferred } from '../base/deferred.ts';
 import { ClosedError, DecodeError } from '../base/errors.ts';
 import { Deque } from '../base/deque.ts';
+import { endings, throwIfAnyAborted } from '../base/ending-signals.ts';
 
 const lengthBytes = 4;
 
@@ -51,7 +52,10 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
 
   /** Receives the next value. ClosedError at the end, TimeoutError, CancelledError. */
   async recv(options?: WaitOptions): Promise<unknown> {
-    const bytes = await this.recvBytes(options);
+    return this.#value(await this.recvBytes(options));
+  }
+
+  #value(bytes: Buffer): unknown {
     try {
       return deserialize(bytes);
     } catch (cause) {
@@ -73,6 +77,13 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
   }
 
   async recvBytes(options: WaitOptions = {}): Promise<Buffer> {
+    const bounds = endings(options);
+    throwIfAnyAborted(bounds.signals);
+    return this.receive(bounds);
+  }
+
+  /** @internal As `recvBytes`, for who serves a connection: no asyncio task ends it but by a signal given. */
+  async receive(bounds: { timeout?: number | undefined; signals?: readonly AbortSignal[] } = {}): Promise<Buffer> {
     const frame = this.#frames.shift();
     if (frame !== undefined) {
       this.#socket.resume();
@@ -82,7 +93,7 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
     const waiting = deferred<Buffer>();
     this.#waiting.push(waiting);
     try {
-      return await within(waiting.promise, { ...options, what: 'waiting for a message' });
+      return await within(waiting.promise, { ...bounds, what: 'waiting for a message' });
     } catch (error) {
       const index = this.#waiting.indexOf(waiting);
       if (index >= 0) this.#waiting.splice(index, 1);
@@ -94,7 +105,8 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
     for (;;) {
       let value: unknown;
       try {
-        value = await this.recv();
+        // No call of a task's: whoever serves a connection may have been begun in one.
+        value = this.#value(await this.receive());
       } catch (error) {
         if (error instanceof ClosedError) return;
         throw error;

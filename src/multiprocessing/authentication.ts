@@ -11,7 +11,7 @@ const patience = { timeout: 20 };
 export async function deliverChallenge(connection: FramedConnection, authkey: Uint8Array): Promise<void> {
   const challenge = randomBytes(challengeBytes);
   await connection.sendBytes(challenge);
-  const digest = await connection.recvBytes(patience);
+  const digest = await connection.receive(patience);
   const expected = digestOf(challenge, authkey);
   const right = digest.length === expected.length && timingSafeEqual(digest, expected);
   await connection.sendBytes(Buffer.from(right ? welcome : failure));
@@ -20,10 +20,10 @@ export async function deliverChallenge(connection: FramedConnection, authkey: Ui
 
 /** Proves to the other side that we know the key. ConnectionError if it does not agree. */
 export async function answerChallenge(connection: FramedConnection, authkey: Uint8Array): Promise<void> {
-  const challenge = await connection.recvBytes(patience);
+  const challenge = await connection.receive(patience);
   if (challenge.length !== challengeBytes) throw new ConnectionError('the other side is no Listener with an authkey');
   await connection.sendBytes(digestOf(challenge, authkey));
-  const answer = await connection.recvBytes(patience);
+  const answer = await connection.receive(patience);
   if (answer.toString() !== welcome) throw new ConnectionError('the authkey was refused', { permanent: true });
 }
 

@@ -85,7 +85,7 @@ class ForkServer {
     socket.unref();
     const connection = new FramedConnection(socket);
     try {
-      const token = (await connection.recvBytes({ timeout: 20 })).toString('hex');
+      const token = (await connection.receive({ timeout: 20 })).toString('hex');
       const child = this.#tokens.get(token);
       this.#tokens.delete(token);
       if (child !== undefined) return child.connected(connection, socket);

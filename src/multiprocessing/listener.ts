@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { WaitOptions } from '../base/deadline.ts';
 import { throwIfAborted, within } from '../base/deadline.ts';
-import { endings } from '../base/ending-signals.ts';
+import { endings, throwIfAnyAborted } from '../base/ending-signals.ts';
 import { ClosedError, ConnectionError, InvalidArgumentError } from '../base/errors.ts';
 import { uuid } from '../base/ids.ts';
 import type { FramedOptions } from '../ipc/framed-connection.ts';
@@ -138,15 +138,21 @@ export async function Client(
   address: Address,
   options: ConnectionOptions & WaitOptions = {},
 ): Promise<FramedConnection> {
-  throwIfAborted(options.signal);
+  return connectTo(address, options, endings(options));
+}
+
+/** As `Client`, bounded by nothing but what is given: for connections that are not the asyncio task's who asks first. */
+export async function connectTo(
+  address: Address,
+  options: ConnectionOptions,
+  bounds: { readonly timeout?: number | undefined; readonly signals: readonly AbortSignal[] } = { signals: [] },
+): Promise<FramedConnection> {
+  throwIfAnyAborted(bounds.signals);
   const socket = typeof address === 'string' ? createConnection({ path: address }) : createConnection({ ...address });
   const key = keyOf(options);
   const opening = open(socket, address, options, key);
   try {
-    return await within(opening, {
-      ...endings(options),
-      what: `connecting to ${show(address)}`,
-    });
+    return await within(opening, { ...bounds, what: `connecting to ${show(address)}` });
   } catch (error) {
     opening.catch(() => {});
     socket.destroy();

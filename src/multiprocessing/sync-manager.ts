@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { within } from '../base/deadline.ts';
 import { KeepAlive } from '../base/keep-alive.ts';
 import { BrokenError, ClosedError } from '../base/errors.ts';
 import type { Deferred } from '../base/deferred.ts';
 import { deferred } from '../base/deferred.ts';
+import { endings } from '../base/ending-signals.ts';
 import type { PackedError } from '../callable/packed-error.ts';
 import { unpackError } from '../callable/packed-error.ts';
 import { portable } from '../callable/portable.ts';
@@ -11,7 +13,7 @@ import type { Destination, PackedShareable, Shareable } from '../callable/sharea
 import { onArrival, shareable } from '../callable/shareable.ts';
 import type { FramedConnection } from '../ipc/framed-connection.ts';
 import type { Address } from './listener.ts';
-import { Client } from './listener.ts';
+import { connectTo } from './listener.ts';
 import type { Referents, Request, Response } from './manager-server.ts';
 
 /** A proxy's methods are the object's, each with a promise of its result. */
@@ -128,24 +130,24 @@ const calling = new KeepAlive();
 const links = new Map<string, Promise<Link>>();
 
 function call(server: ServerAddress, id: number, method: string, args: readonly unknown[]): Promise<unknown> {
-  return calling.during(
-    (async () => {
-      const key = server.authkey;
-      let link = links.get(key);
-      if (link === undefined) links.set(key, (link = connect(server)));
-      try {
-        return await (await link).call(id, method, args);
-      } catch (error) {
-        if (error instanceof BrokenError) links.delete(key);
-        throw error;
-      }
-    })(),
-  );
+  const answer = async (): Promise<unknown> => {
+    const key = server.authkey;
+    let link = links.get(key);
+    if (link === undefined) links.set(key, (link = connect(server)));
+    try {
+      return await (await link).call(id, method, args);
+    } catch (error) {
+      if (error instanceof BrokenError) links.delete(key);
+      throw error;
+    }
+  };
+  // A task that is cancelled waits no longer; the manager does what it was asked all the same.
+  return calling.during(within(answer(), endings()));
 }
 
 async function connect({ address, authkey }: ServerAddress): Promise<Link> {
   try {
-    return new Link(await Client(address, { authkey }));
+    return new Link(await connectTo(address, { authkey }));
   } catch (cause) {
     throw new BrokenError('the manager is gone', { cause });
   }

@@ -1,5 +1,6 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { checkSeconds, within } from '../base/deadline.ts';
+import { endings, throwIfAnyAborted } from '../base/ending-signals.ts';
 import { InvalidStateError } from '../base/errors.ts';
 import type { Backend } from './backend.ts';
 import { readyStates } from './backend.ts';
@@ -126,14 +127,15 @@ export class AsyncResult<R = unknown> {
   }
 
   async #wait(options: GetOptions): Promise<ResultDocument> {
+    if (options.timeout !== undefined) checkSeconds('timeout', options.timeout);
+    const bounds = endings(options);
+    throwIfAnyAborted(bounds.signals);
     const backend = await this.#store.backend();
-    if (options.timeout === undefined)
-      return readResultDocument((await backend.wait(this.id, options.signal)).document);
-    checkSeconds('timeout', options.timeout);
+    if (bounds.timeout === undefined && bounds.signals.length === 0)
+      return readResultDocument((await backend.wait(this.id)).document);
     const stop = new AbortController();
-    const signal = options.signal === undefined ? stop.signal : AbortSignal.any([stop.signal, options.signal]);
     try {
-      const stored = await within(backend.wait(this.id, signal), { timeout: options.timeout, what: `task ${this.id}` });
+      const stored = await within(backend.wait(this.id, stop.signal), { ...bounds, what: `task ${this.id}` });
       return readResultDocument(stored.document);
     } catch (error) {
       stop.abort(error);
