@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { checkSeconds, provideAmbientSignal } from '../base/deadline.ts';
+import { checkSeconds, provideAmbient } from '../base/deadline.ts';
 import { CancelledError, ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { watchForDeadlock } from './deadlock.ts';
@@ -16,7 +16,10 @@ import { liveKernels } from './tree.ts';
 import { reportUnawaited } from './unawaited.ts';
 import { reportLosses } from './unhandled.ts';
 
-provideAmbientSignal(() => currentScope()?.waitSignal);
+provideAmbient(
+  () => currentScope()?.waitSignal,
+  () => currentScope()?.kernel.clock,
+);
 
 /** How a loop runs. */
 export interface RunOptions {

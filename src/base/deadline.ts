@@ -108,9 +108,18 @@ export function ambientSignal(): AbortSignal | undefined {
   return ambient();
 }
 
-/** Tells where `ambientSignal` comes from; for the one layer that has tasks. */
-export function provideAmbientSignal(source: () => AbortSignal | undefined): void {
-  ambient = source;
+let ambientClock: () => Clock | undefined = () => undefined;
+
+/** Tells the clock of what this code runs in that it waits (1), or no longer (-1), for what comes from outside. */
+export function tellClock(): (change: 1 | -1) => void {
+  const clock = ambientClock();
+  return clock?.outside === undefined ? () => {} : (change) => clock.outside!(change);
+}
+
+/** Tells where `ambientSignal` and the clock come from; for the one layer that has tasks. */
+export function provideAmbient(signal: () => AbortSignal | undefined, clock: () => Clock | undefined): void {
+  ambient = signal;
+  ambientClock = clock;
 }
 
 /** Throws what `cancelledBy` makes of an aborted signal. */

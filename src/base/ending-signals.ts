@@ -1,6 +1,6 @@
 import { onAbort } from './abort.ts';
 import type { WaitOptions } from './deadline.ts';
-import { ambientSignal, cancelledBy } from './deadline.ts';
+import { ambientSignal, cancelledBy, tellClock } from './deadline.ts';
 import { InvalidArgumentError } from './errors.ts';
 
 /** What ends a wait early: the signal it was given, and that of what it runs in (an asyncio task), where there is one. */
@@ -46,6 +46,8 @@ export function withinTask<T>(steps: () => Promise<T>): Promise<T> {
   if (ambient === undefined) return steps();
   // It is delivered by being looked at: the steps would not see it.
   if (ambient.aborted) return Promise.reject(cancelledBy(ambient));
+  const outside = tellClock();
+  outside(1);
   const promise = forgetting();
   const forget = onAbort(ambient, () => void promise.catch(() => {}));
   return promise;
@@ -54,6 +56,7 @@ export function withinTask<T>(steps: () => Promise<T>): Promise<T> {
     try {
       return await steps();
     } finally {
+      outside(-1);
       forget();
     }
   }

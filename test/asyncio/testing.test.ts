@@ -14,6 +14,7 @@ import {
   timeout,
 } from '../../src/entry/asyncio.ts';
 import { BrokenError, InvalidArgumentError, InvalidStateError } from '../../src/entry/errors.ts';
+import { call } from '../../src/entry/subprocess.ts';
 import { explore, SeededScheduler, Sequencer, settled, VirtualClock } from '../../src/entry/testing.ts';
 import { virtual } from './virtual.ts';
 
@@ -178,6 +179,7 @@ describe('VirtualClock', () => {
         writer.write('hello\n');
         assert.equal((await reader.readline({ timeout: 1 })).toString(), 'hello\n');
         assert.equal(await getRunningLoop().runInExecutor(slowly, () => 'done'), 'done');
+        assert.equal(await timeout(1, () => call(['sleep', '0.01'])), 0);
         assert.equal(getRunningLoop().time(), 0);
         writer.close();
       },
