@@ -131,6 +131,11 @@ export interface Broker extends AsyncDisposable {
 }
 
 export interface BrokerOptions {
+  /**
+   * Seconds for which a server that is away is waited for before a call fails, in place of what the URL says; 0: it fails
+   * at once, and so does `consume`. Without meaning for a broker that has no server.
+   */
+  readonly patience?: number | undefined;
   /** The clock of a broker that lives in this process (`memory://`); others go by the machine's. */
   readonly clock?: Clock;
 }

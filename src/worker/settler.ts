@@ -33,6 +33,7 @@ export class Settler {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #giveUp: AbortSignal;
+  readonly #retry: boolean;
   readonly #fail: (error: Error) => void;
   #pending: Settlement[] = [];
   #writing: Promise<void> | undefined;
@@ -47,7 +48,9 @@ export class Settler {
     clock: Clock;
     /** Aborted when nothing is to be tried again any more. */
     giveUp: AbortSignal;
-    /** Told of an error that trying again cannot cure. */
+    /** Whether to try again what may heal. */
+    retry: boolean;
+    /** Told of an error that is not tried again. */
     fail(error: Error): void;
   }) {
     this.#broker = parts.broker;
@@ -56,6 +59,7 @@ export class Settler {
     this.#log = parts.log;
     this.#clock = parts.clock;
     this.#giveUp = parts.giveUp;
+    this.#retry = parts.retry;
     this.#fail = (error) => parts.fail(error);
   }
 
@@ -97,7 +101,7 @@ export class Settler {
         step++;
       } catch (error) {
         if (isRefusal(error)) return this.#writeApart(batch, step, error);
-        if (isPermanent(error)) this.#fail(error);
+        if (isPermanent(error) || !this.#retry) this.#fail(error as Error);
         if (this.#giveUp.aborted) return;
         this.#log.error(`cannot write the results of ${batch.length} tasks, trying again: ${messageOf(error)}`);
         await pause(delay, this.#giveUp, this.#clock);

@@ -40,6 +40,8 @@ export class RedisConnection {
   #attempt: RedisClient | undefined;
   #opening: Promise<RedisClient> | undefined;
   #failures = 0;
+  /** Why the connection was lost: the commands that were under way are told only that it was. */
+  #reason: unknown;
 
   constructor(location: RedisLocation, options: ConnectionOptions = {}) {
     this.location = location;
@@ -109,8 +111,8 @@ export class RedisConnection {
   async #open(): Promise<RedisClient> {
     if (this.#failures > 0) await pause(this.#pauseLength(), this.#stop.signal);
     const client = await makeClient(this.#clientOptions());
-    let reason: unknown;
-    client.on('error', (error) => (reason = error));
+    this.#reason = undefined;
+    client.on('error', (error) => (this.#reason = error));
     try {
       if (this.#stop.signal.aborted) throw new ClosedError('the connection to Redis is closed');
       this.#attempt = client;
@@ -121,7 +123,7 @@ export class RedisConnection {
       // For a socket that is gone already it would wait two seconds more.
       if (!(client.stream as Socket | undefined)?.destroyed) client.disconnect();
       if (this.#stop.signal.aborted) throw new ClosedError('the connection to Redis is closed', { cause: error });
-      throw fromRedis(reason ?? error, this.location.label);
+      throw fromRedis(this.#reason ?? error, this.location.label);
     } finally {
       this.#attempt = undefined;
     }
@@ -172,6 +174,7 @@ export class RedisConnection {
     if (this.#stop.signal.aborted) return new ClosedError('the connection to Redis is closed', { cause: error });
     // A primary that has become a replica: the name in the URL may lead to the new primary.
     if (error instanceof Error && error.message.startsWith('READONLY')) client.disconnect();
-    return fromRedis(error, this.location.label);
+    const cause = error instanceof Error && error.message === 'Connection is closed.' ? this.#reason : undefined;
+    return fromRedis(cause ?? error, this.location.label);
   }
 }

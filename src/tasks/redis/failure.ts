@@ -107,6 +107,8 @@ function describe(error: unknown, message: string): string {
   // Node tries IPv4 and IPv6 and reports an AggregateError whose own message is empty.
   if (error instanceof AggregateError) return error.errors.map((one: Error) => one.message).join('; ');
   if (message === 'Connection is closed.') return 'the connection was closed';
+  const silent = /^Socket timeout\. .* (\d+)ms\.$/.exec(message)?.[1];
+  if (silent !== undefined) return `it has not answered for ${Number(silent) / 1000} s (socket_timeout)`;
   if (message !== '') return message;
   const code: unknown = (error as { code?: unknown } | undefined)?.code;
   return typeof code === 'string' ? code : 'no reason was given';

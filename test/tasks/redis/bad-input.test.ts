@@ -245,6 +245,7 @@ test('URLs say what is wrong with them', async () => {
     'redis://host/name',
     'redis://host?visibility_timeout=soon',
     'redis://host?colour=red',
+    'redis://host?socket_timeout=0',
     'redis://me:%zz@host',
     'rediss://host?ssl_cert_reqs=maybe',
     'rediss://host?ssl_ca_certs=/nowhere/ca.pem',

@@ -21,20 +21,24 @@ const mostWaiting = 10_000;
 
 /**
  * Sends messages in batches, one under way at a time: what comes meanwhile goes into the next. During an outage a call
- * is tried again for the URL's `retry_timeout`, then rejects with ConnectionError.
+ * is tried again for `retryTimeout` seconds, then rejects with ConnectionError.
  */
 export class Publisher {
   readonly #connection: RedisConnection;
   readonly #layout: Layout;
+  readonly #retryTimeout: number;
   readonly #id = uuid();
   readonly #bound = new Set<string>();
   #calls: Call[] = [];
   #waiting = 0;
   #batches = 0;
   #running = false;
+  /** Why the last batch could not be sent. */
+  #outage: ConnectionError | undefined;
 
-  constructor(connection: RedisConnection, layout: Layout) {
+  constructor(connection: RedisConnection, layout: Layout, retryTimeout: number) {
     this.#connection = connection;
+    this.#retryTimeout = retryTimeout;
     this.#layout = layout;
     connection.onDown(() => this.#bound.clear());
   }
@@ -66,8 +70,21 @@ export class Publisher {
   }
 
   async #run(): Promise<void> {
-    while (this.#calls.length > 0) await this.#send(this.#nextBatch());
+    while (this.#calls.length > 0) {
+      this.#failOverdue();
+      if (this.#calls.length > 0) await this.#send(this.#nextBatch());
+    }
     this.#running = false;
+  }
+
+  // Against a server that is silent each attempt takes long: who waited behind one for all of his time gets no other.
+  #failOverdue(): void {
+    const outage = this.#outage;
+    if (outage === undefined || this.#connection.isUp) return;
+    const now = realClock.now();
+    const overdue = (call: Call) => now - call.since > this.#retryTimeout;
+    for (const call of this.#calls) if (overdue(call)) this.#finish(call, outage);
+    this.#calls = this.#calls.filter((call) => !overdue(call));
   }
 
   #nextBatch(): Call[] {
@@ -86,8 +103,10 @@ export class Publisher {
   async #send(calls: Call[]): Promise<void> {
     try {
       await this.#store(calls);
+      this.#outage = undefined;
       for (const call of calls) this.#finish(call);
     } catch (error) {
+      if (error instanceof ConnectionError) this.#outage = error;
       if (error instanceof ListRefused) return this.#separate(calls, error);
       for (const call of calls) this.#finish(call, error);
     }
@@ -123,8 +142,7 @@ export class Publisher {
     const texts = [...lists.values()];
     const args = [this.#batches++, ...texts.map((list) => list.length)].map(String);
     for (const list of texts) for (const text of list) args.push(text);
-    const { retryTimeout } = this.#connection.location;
-    await persist(retryTimeout, () => this.#attempt(calls, keys, args), calls[0]!.since);
+    await persist(this.#retryTimeout, () => this.#attempt(calls, keys, args), calls[0]!.since);
   }
 
   async #attempt(calls: readonly Call[], keys: string[], args: string[]): Promise<void> {
