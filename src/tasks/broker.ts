@@ -117,9 +117,10 @@ export interface Broker extends AsyncDisposable {
   readonly fanout?: Fanout;
   /**
    * Resolves when every message is as safe as the broker makes it. All or none of one call where it can. The messages are
-   * read before the call returns.
+   * read before the call returns. After a failure that leaves it open whether they were stored, the same call may be made
+   * again: what was stored with its `token` (a name that never comes again) is not stored twice.
    */
-  publish(messages: Iterable<OutgoingMessage>): Promise<void>;
+  publish(messages: Iterable<OutgoingMessage>, token?: string): Promise<void>;
   consume(options: ConsumerOptions): Promise<Consumer>;
   /** Sizes of the named queues, or of all that exist. */
   sizes(queues?: readonly string[]): Promise<QueueSize[]>;

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import { messageOf } from '../base/error-text.ts';
+import { uuid } from '../base/ids.ts';
 import { pause } from '../base/pause.ts';
 import type { Backend, StoredResult } from '../tasks/backend.ts';
 import type { Broker, Consumer, Delivery, OutgoingMessage } from '../tasks/broker.ts';
@@ -93,7 +94,9 @@ export class Settler {
   }
 
   async #writeUntilDone(batch: readonly Settlement[], from = 0): Promise<void> {
-    const steps = [() => this.#publish(batch), () => this.#store(batch), () => this.#settle(batch)];
+    // A batch that is written again after an outage must not send twice what its first try has sent.
+    const token = uuid();
+    const steps = [() => this.#publish(batch, token), () => this.#store(batch), () => this.#settle(batch)];
     let delay = 0.1;
     for (let step = from; step < steps.length;) {
       try {
@@ -122,9 +125,9 @@ export class Settler {
     if (one!.settle.how !== 'quarantine') await this.#writeUntilDone([replacement]);
   }
 
-  async #publish(batch: readonly Settlement[]): Promise<void> {
+  async #publish(batch: readonly Settlement[], token: string): Promise<void> {
     const messages = batch.flatMap((one) => one.publish ?? []);
-    if (messages.length > 0) await this.#broker.publish(messages);
+    if (messages.length > 0) await this.#broker.publish(messages, token);
   }
 
   async #store(batch: readonly Settlement[]): Promise<void> {

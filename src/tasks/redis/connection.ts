@@ -4,12 +4,13 @@ import { deferred } from '../../base/deferred.ts';
 import { ClosedError } from '../../base/errors.ts';
 import { KeepAlive } from '../../base/keep-alive.ts';
 import { pause } from '../../base/pause.ts';
-import { fromRedis } from './failure.ts';
+import { fromRedis, isWrongType, wrongType } from './failure.ts';
 import type { ServerFacts } from './handshake.ts';
 import { shakeHands } from './handshake.ts';
 import type { RedisClient } from './library.ts';
 import { makeClient } from './library.ts';
 import type { RedisLocation } from './location.ts';
+import { wrongKey } from './wrong-key.ts';
 
 export interface ConnectionOptions {
   /** Seconds without a byte from the server, while an answer is due, after which the connection counts as dead. */
@@ -65,7 +66,7 @@ export class RedisConnection {
     try {
       return await client.call(command, ...args);
     } catch (error) {
-      throw this.#failure(error, client);
+      throw await this.#failure(error, client, command, args);
     } finally {
       if (keepsAlive) this.#keepAlive.release();
     }
@@ -170,10 +171,14 @@ export class RedisConnection {
     };
   }
 
-  #failure(error: unknown, client: RedisClient): Error {
+  async #failure(error: unknown, client: RedisClient, command: string, args: readonly RedisValue[]): Promise<Error> {
     if (this.#stop.signal.aborted) return new ClosedError('the connection to Redis is closed', { cause: error });
     // A primary that has become a replica: the name in the URL may lead to the new primary.
     if (error instanceof Error && error.message.startsWith('READONLY')) client.disconnect();
+    if (isWrongType(error)) {
+      const key = await wrongKey(client, command, args);
+      if (key !== undefined) return wrongType(key, this.location.label, error);
+    }
     const cause = error instanceof Error && error.message === 'Connection is closed.' ? this.#reason : undefined;
     return fromRedis(cause ?? error, this.location.label);
   }

@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, it, test } from 'node:test';
 import { Simul } from '../../../src/tasks/app.ts';
+import { LamportClock } from '../../../src/tasks/control/lamport-clock.ts';
 import { RedisConnection } from '../../../src/tasks/redis/connection.ts';
 import { locateRedis } from '../../../src/tasks/redis/location.ts';
 import { persist } from '../../../src/tasks/redis/persistence.ts';
+import { Control } from '../../../src/worker/control.ts';
+import { openLog } from '../../../src/worker/log.ts';
 import { freePort } from '../../support/server.ts';
-import { WorkerCommand } from './command.ts';
+import { simul, WorkerCommand } from './command.ts';
 import { DurableRedis } from './durable-redis.ts';
 import { bulk, FakeServer } from './fake-server.ts';
-import { Place } from './place.ts';
+import { Place, until } from './place.ts';
 
 /** What cannot heal: the worker ends at once with one line, with and without `--no-retry`. */
 async function endsWith(url: string, line: RegExp): Promise<void> {
@@ -132,6 +135,43 @@ for (const [state, ailment] of Object.entries(ailments)) {
       }));
   });
 }
+
+test('simul inspect tells the answers beside a refusal and a silence', async () => {
+  await using place = await Place.open();
+  await using _ = new WorkerCommand(place.url(), '-n', 'good@test');
+  await until(
+    () => place.call<number>('PUBSUB', 'NUMPAT'),
+    (count) => count === 1,
+  );
+  const { fanout } = await place.broker();
+  const clock = new LamportClock();
+  const log = await openLog({ level: 'critical', json: false });
+  // Knows no command at all.
+  const refuser = new Control({ fanout: fanout!, hostname: 'bad@test', clock, commands: new Map(), log });
+  await refuser.start();
+  try {
+    const asked = ['inspect', 'ping', '-b', place.url(), '-d', 'bad@test,gone@test,good@test', '-t', '3'];
+    const [plain, json, good] = await Promise.all([
+      simul(...asked),
+      simul(...asked, '--json'),
+      simul('inspect', 'ping', '-b', place.url(), '-d', 'good@test', '-t', '30'),
+    ]);
+    assert.equal(plain.code, 1);
+    assert.match(plain.stdout, /^good@test: OK pong$/m);
+    assert.match(plain.stdout, /^bad@test: ERROR KeyError\('ping'\)$/m);
+    assert.match(plain.stdout, /^gone@test: ERROR no answer within 3 s$/m);
+    assert.match(plain.stderr, /^simul: no answer, or a refusal: bad@test, gone@test\n$/);
+    assert.equal(json.code, 1);
+    assert.deepEqual(JSON.parse(json.stdout), {
+      'good@test': { ok: 'pong' },
+      'bad@test': { error: "KeyError('ping')" },
+      'gone@test': { error: 'no answer within 3 s' },
+    });
+    assert.deepEqual([good.code, good.stderr], [0, '']);
+  } finally {
+    await refuser.stop();
+  }
+});
 
 test('with --no-retry a worker ends also while a task runs that does not listen', async () => {
   await using server = new DurableRedis(await freePort());

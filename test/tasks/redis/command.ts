@@ -1,10 +1,19 @@
 import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 
 const main = fileURLToPath(new URL('../../../src/cli/main.js', import.meta.url));
 const app = fileURLToPath(new URL('./fixtures/app.js', import.meta.url));
+
+/** Any other `simul` command, to its end. */
+export function simul(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) =>
+    execFile(process.execPath, [main, ...args], (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    ),
+  );
+}
 
 /** A `simul worker` of the fixture's app; killed at disposal. */
 export class WorkerCommand implements AsyncDisposable {

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { ClosedError, ConnectionError } from '../../../src/base/errors.ts';
 import { Simul } from '../../../src/tasks/app.ts';
 import { persist } from '../../../src/tasks/redis/persistence.ts';
+import { Worker } from '../../../src/worker/worker.ts';
 import { openBackend, openBroker } from '../../../src/tasks/registry.ts';
 import { freePort } from '../../support/server.ts';
 import { idOf, message } from '../sqlite/messages.ts';
@@ -111,6 +112,49 @@ test('a message whose confirmation was lost is not sent twice', async () => {
   await swallowed;
   await broker.publish([message('d')]);
   assert.equal(await place.call('LLEN', 'q'), 4);
+});
+
+test('what is sent with a token is stored once, however late it is sent again', async () => {
+  await using place = await Place.open();
+  const proxy = place.own(new Proxy(place.server.port));
+  await using broker = await openBroker(`redis://127.0.0.1:${await proxy.listen()}?retry_timeout=0`);
+  await broker.publish([message('a')]);
+  const swallowed = proxy.swallowAnswerTo(/EVALSHA[^]*simul:published/i);
+  await assert.rejects(broker.publish([message('b'), message('c')], 'token'), ConnectionError);
+  await swallowed;
+  assert.equal(await place.call('LLEN', 'q'), 3);
+  // By now another batch is the last one.
+  await persist(20, () => broker.publish([message('d')]));
+  await broker.publish([message('b'), message('c')], 'token');
+  assert.equal(await place.call('LLEN', 'q'), 4);
+  await until(
+    () => place.call<number>('EXISTS', 'simul:published:token'),
+    (exists) => exists === 0,
+  );
+});
+
+test('a retry and a continuation whose confirmation was lost for good are sent once', async () => {
+  await using place = await Place.open();
+  const proxy = place.own(new Proxy(place.server.port));
+  await using direct = new Simul('client', { broker: place.url() });
+  await using app = new Simul('worker', { broker: `redis://127.0.0.1:${await proxy.listen()}?retry_timeout=0` });
+  const runs: string[] = [];
+  app.task('again', { bind: true }, (ctx) => {
+    runs.push(`again ${ctx.retries}`);
+    if (ctx.retries === 0) ctx.retry({ countdown: 0 });
+  });
+  const log: string[] = [];
+  const worker = new Worker(app, { loglevel: 'error', logWrite: (line) => log.push(line) });
+  await worker.start();
+  // The script is known from here on.
+  await (await app.broker()).publish([message('other', { queue: 'other' })]);
+  const swallowed = proxy.swallowAnswerTo(/EVALSHA[^]*simul:published/i);
+  const result = await direct.sendTask('again');
+  await swallowed;
+  await result.get({ timeout: 20 });
+  await worker.stop();
+  assert.match(log.join(''), /cannot write the results of 1 tasks, trying again/);
+  assert.deepEqual([...runs, await place.call('LLEN', 'celery')], ['again 0', 'again 1', 0]);
 });
 
 test('a wait survives the loss of its connection, whenever the result comes, and ends its subscription', async () => {

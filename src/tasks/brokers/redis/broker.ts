@@ -66,9 +66,9 @@ class RedisBroker implements Broker {
     this.fanout = new RedisFanout(share.connection, this.#layout);
   }
 
-  async publish(messages: Iterable<OutgoingMessage>): Promise<void> {
+  async publish(messages: Iterable<OutgoingMessage>, token?: string): Promise<void> {
     this.#open();
-    await this.#publisher.publish(Array.from(messages, listMessage));
+    await this.#publisher.publish(Array.from(messages, listMessage), token);
   }
 
   async consume(options: ConsumerOptions): Promise<Consumer> {
