@@ -3,10 +3,13 @@ import type { Command } from 'commander';
 /** An expected end of a command: one line for the user, and the code the process exits with. */
 export class Failure extends Error {
   readonly exitCode: number;
+  /** Nothing that still goes on is to be waited for. */
+  readonly atOnce: boolean;
 
-  constructor(message: string, exitCode = 1) {
+  constructor(message: string, exitCode = 1, atOnce = false) {
     super(message);
     this.exitCode = exitCode;
+    this.atOnce = atOnce;
   }
 }
 

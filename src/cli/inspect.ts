@@ -5,7 +5,7 @@ import type { AppOptions } from './app.ts';
 import { loadApp, withApp } from './app.ts';
 import { Failure } from './exit.ts';
 import { printJson } from './output.ts';
-import { showReply } from './reply.ts';
+import { isRefusal, showReply } from './reply.ts';
 import { names, seconds } from './values.ts';
 
 interface InspectFlags extends AppOptions {
@@ -27,6 +27,15 @@ const methods = {
   query_task: 'where the tasks of these ids are',
 };
 
+const explanation = `
+All workers are asked, and those that answer in time are shown; with -d it ends as soon as all that are named have answered.
+A worker that refuses, or is named and silent, is shown with its error and does not hold up the others.
+
+Exit codes:
+  0  every worker that was asked answered
+  1  one refused, one that was named with -d did not answer, nobody answered at all, or the broker could not be reached
+  2  wrong use`;
+
 /** `simul inspect`: asks the workers of the fleet, ours and Python's. */
 export function inspect(program: Command): void {
   const command = withApp(program.command('inspect').description('ask the workers of the fleet'));
@@ -36,21 +45,34 @@ export function inspect(program: Command): void {
     .option('-d, --destination <names>', 'only these workers, separated by commas', names)
     .option('-t, --timeout <seconds>', 'how long to wait for answers', seconds, 1)
     .option('--json', 'print one JSON object: the answers by worker')
-    .addHelpText('after', `\nQuestions:\n${questions()}`)
+    .addHelpText('after', `\nQuestions:\n${questions()}\n${explanation}`)
     .action(async (what: keyof typeof methods, ids: string[], flags: InspectFlags) => {
       const { app } = await loadApp(flags);
       try {
         const mailbox = new Mailbox(await app.broker());
         const { destination, timeout } = flags;
         const replies = await mailbox.call(what, what === 'query_task' ? { ids } : {}, { destination, timeout });
-        if (replies.size === 0) throw new Failure(`no worker answered within ${timeout} s`);
-        if (flags.json === true) return printJson(Object.fromEntries(replies));
-        for (const [worker, value] of replies) showReply(worker, value);
-        process.stdout.write(`\n${replies.size} ${replies.size === 1 ? 'worker' : 'workers'} answered\n`);
+        if (replies.size === 0 && destination === undefined)
+          throw new Failure(`no worker answered within ${timeout} s`);
+        show(replies, destination ?? [], flags);
       } finally {
         await app.close();
       }
     });
+}
+
+/** Prints what each worker said, and of each that was named why not. Throws Failure unless all of them answered. */
+function show(replies: ReadonlyMap<string, unknown>, named: readonly string[], flags: InspectFlags): void {
+  const silent = named.filter((worker) => !replies.has(worker));
+  const error = `no answer within ${flags.timeout} s`;
+  const answers = [...replies, ...silent.map((worker) => [worker, { error }] as const)];
+  if (flags.json === true) printJson(Object.fromEntries(answers));
+  else {
+    for (const [worker, value] of answers) showReply(worker, value);
+    process.stdout.write(`\n${replies.size} ${replies.size === 1 ? 'worker' : 'workers'} answered\n`);
+  }
+  const failed = answers.filter(([, value]) => isRefusal(value)).map(([worker]) => worker);
+  if (failed.length > 0) throw new Failure(`no answer, or a refusal: ${failed.join(', ')}`);
 }
 
 function questions(): string {

@@ -42,6 +42,7 @@ async function run(): Promise<number> {
     const code = exitCodeOf(error);
     // The parser has told its errors itself, and shows all of the help where no command is named.
     if (!(error instanceof CommanderError)) tell(error);
+    if (error instanceof Failure && error.atOnce) process.exit(code);
     if (code === 2 && (error as CommanderError).code !== 'commander.help') process.stderr.write(usage(commandNamed()));
     return code;
   }

@@ -33,7 +33,10 @@ export async function serve(app: Simul, module: URL, flags: WorkerFlags): Promis
   try {
     await started(worker, signals, () => banner(app, worker, flags));
     const reason = await worker.stopped;
-    if (reason.error !== undefined) throw new Failure(`the worker stopped: ${reason.why}: ${messageOf(reason.error)}`);
+    if (reason.error !== undefined) {
+      // A run that did not listen when it was told to stop may go on for ever.
+      throw new Failure(`the worker stopped: ${reason.why}: ${messageOf(reason.error)}`, 1, true);
+    }
     return signals.exitCode;
   } finally {
     await app.close();

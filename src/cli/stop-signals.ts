@@ -1,6 +1,10 @@
+import { realClock } from '../base/clock.ts';
 import { messageOf } from '../base/error-text.ts';
 import { endAtSecond } from '../signal/last-resort.ts';
 import type { Worker } from '../worker/worker.ts';
+
+/** Seconds that a cold stop may take. */
+const coldLimit = 5;
 
 /**
  * While it lives, the first SIGTERM or SIGINT stops a worker warm, the second cold. Where a task blocks this thread, so that
@@ -37,8 +41,10 @@ export class StopSignals implements Disposable {
     }
     this.exitCode = signal === 'SIGTERM' ? 143 : 130;
     void this.#worker.kill({ why: `received ${signal} twice` }).catch(report);
-    // A task that blocks this thread for ever would hold up even a cold stop.
+    // A task that does not end would hold up even a cold stop.
     void this.#worker.stopped.then(() => process.exit(this.exitCode));
+    // So would a broker that does not answer; what is not given back now, its leases give back.
+    realClock.setTimer(coldLimit, () => process.exit(this.exitCode)).unref();
   };
 
   [Symbol.dispose](): void {

@@ -1,7 +1,7 @@
 import { uuid } from '../base/ids.ts';
 import { InvalidArgumentError, UnsupportedError } from '../base/errors.ts';
-import type { Backend } from './backend.ts';
-import type { Broker, OutgoingMessage } from './broker.ts';
+import type { Backend, BackendOptions } from './backend.ts';
+import type { Broker, BrokerOptions, OutgoingMessage } from './broker.ts';
 import { currentContext } from './context.ts';
 import { inlineContext } from './inline.ts';
 import { encodeMessage } from './message.ts';
@@ -93,15 +93,16 @@ export class Simul implements AsyncDisposable {
     return new AsyncResult<R>(id, this);
   }
 
-  /** The app's connection to its broker, opened at first use. */
-  broker(): Promise<Broker> {
-    this.#broker ??= this.#connect();
+  /** The app's connection to its broker, opened at first use, and then with these options. */
+  broker(options: BrokerOptions = {}): Promise<Broker> {
+    this.#broker ??= this.#connect(options);
     return this.#broker;
   }
 
-  /** The app's connection to its result backend, opened at first use. */
-  backend(): Promise<Backend> {
-    const options = this.options.resultExpires === undefined ? {} : { resultExpires: this.options.resultExpires };
+  /** The app's connection to its result backend, opened at first use, and then with these options. */
+  backend({ patience }: Pick<BackendOptions, 'patience'> = {}): Promise<Backend> {
+    const { resultExpires } = this.options;
+    const options = { patience, ...(resultExpires === undefined ? {} : { resultExpires }) };
     this.#backend ??= forgetIfFailed(openBackend(this.backendUrl, options), () => (this.#backend = undefined));
     return this.#backend;
   }
@@ -119,8 +120,8 @@ export class Simul implements AsyncDisposable {
     return this.close();
   }
 
-  #connect(): Promise<Broker> {
-    const opening = forgetIfFailed(openBroker(this.brokerUrl), () => (this.#broker = undefined));
+  #connect(options: BrokerOptions): Promise<Broker> {
+    const opening = forgetIfFailed(openBroker(this.brokerUrl, options), () => (this.#broker = undefined));
     void opening.then(
       (broker) => {
         if (this.#broker === opening) this.#connected = broker;

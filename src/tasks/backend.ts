@@ -43,6 +43,8 @@ export interface Backend extends AsyncDisposable {
 export interface BackendOptions {
   /** Seconds after which a result may be deleted (Celery's `result_expires`; default one day). 0 keeps it. */
   readonly resultExpires?: number;
+  /** As a broker's. */
+  readonly patience?: number | undefined;
   /** The clock of a backend that lives in this process (`memory://`); others go by the machine's. */
   readonly clock?: Clock;
 }

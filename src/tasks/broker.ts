@@ -117,9 +117,10 @@ export interface Broker extends AsyncDisposable {
   readonly fanout?: Fanout;
   /**
    * Resolves when every message is as safe as the broker makes it. All or none of one call where it can. The messages are
-   * read before the call returns.
+   * read before the call returns. After a failure that leaves it open whether they were stored, the same call may be made
+   * again: what was stored with its `token` (a name that never comes again) is not stored twice.
    */
-  publish(messages: Iterable<OutgoingMessage>): Promise<void>;
+  publish(messages: Iterable<OutgoingMessage>, token?: string): Promise<void>;
   consume(options: ConsumerOptions): Promise<Consumer>;
   /** Sizes of the named queues, or of all that exist. */
   sizes(queues?: readonly string[]): Promise<QueueSize[]>;
@@ -131,6 +132,11 @@ export interface Broker extends AsyncDisposable {
 }
 
 export interface BrokerOptions {
+  /**
+   * Seconds for which a server that is away is waited for before a call fails, in place of what the URL says; 0: it fails
+   * at once, and so does `consume`. Without meaning for a broker that has no server.
+   */
+  readonly patience?: number | undefined;
   /** The clock of a broker that lives in this process (`memory://`); others go by the machine's. */
   readonly clock?: Clock;
 }

@@ -15,7 +15,7 @@ const brokers: Record<string, Loader<BrokerOptions, Broker>> = {
     const { openSqliteBroker } = await import('./brokers/sqlite/broker.ts');
     return openSqliteBroker(url);
   },
-  ...forRedis(async (url) => (await import('./brokers/redis/broker.ts')).openRedisBroker(url)),
+  ...forRedis(async (url, options) => (await import('./brokers/redis/broker.ts')).openRedisBroker(url, options)),
 };
 
 const backends: Record<string, Loader<BackendOptions, Backend>> = {

@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import { messageOf } from '../base/error-text.ts';
+import { uuid } from '../base/ids.ts';
 import { pause } from '../base/pause.ts';
 import type { Backend, StoredResult } from '../tasks/backend.ts';
 import type { Broker, Consumer, Delivery, OutgoingMessage } from '../tasks/broker.ts';
@@ -33,6 +34,7 @@ export class Settler {
   readonly #log: Log;
   readonly #clock: Clock;
   readonly #giveUp: AbortSignal;
+  readonly #retry: boolean;
   readonly #fail: (error: Error) => void;
   #pending: Settlement[] = [];
   #writing: Promise<void> | undefined;
@@ -47,7 +49,9 @@ export class Settler {
     clock: Clock;
     /** Aborted when nothing is to be tried again any more. */
     giveUp: AbortSignal;
-    /** Told of an error that trying again cannot cure. */
+    /** Whether to try again what may heal. */
+    retry: boolean;
+    /** Told of an error that is not tried again. */
     fail(error: Error): void;
   }) {
     this.#broker = parts.broker;
@@ -56,6 +60,7 @@ export class Settler {
     this.#log = parts.log;
     this.#clock = parts.clock;
     this.#giveUp = parts.giveUp;
+    this.#retry = parts.retry;
     this.#fail = (error) => parts.fail(error);
   }
 
@@ -89,7 +94,9 @@ export class Settler {
   }
 
   async #writeUntilDone(batch: readonly Settlement[], from = 0): Promise<void> {
-    const steps = [() => this.#publish(batch), () => this.#store(batch), () => this.#settle(batch)];
+    // A batch that is written again after an outage must not send twice what its first try has sent.
+    const token = uuid();
+    const steps = [() => this.#publish(batch, token), () => this.#store(batch), () => this.#settle(batch)];
     let delay = 0.1;
     for (let step = from; step < steps.length;) {
       try {
@@ -97,7 +104,7 @@ export class Settler {
         step++;
       } catch (error) {
         if (isRefusal(error)) return this.#writeApart(batch, step, error);
-        if (isPermanent(error)) this.#fail(error);
+        if (isPermanent(error) || !this.#retry) this.#fail(error as Error);
         if (this.#giveUp.aborted) return;
         this.#log.error(`cannot write the results of ${batch.length} tasks, trying again: ${messageOf(error)}`);
         await pause(delay, this.#giveUp, this.#clock);
@@ -118,10 +125,10 @@ export class Settler {
     if (one!.settle.how !== 'quarantine') await this.#writeUntilDone([replacement]);
   }
 
-  async #publish(batch: readonly Settlement[]): Promise<void> {
+  async #publish(batch: readonly Settlement[], token: string): Promise<void> {
     const messages: OutgoingMessage[] = [];
     for (const { publish } of batch) for (const message of publish ?? []) messages.push(message);
-    if (messages.length > 0) await this.#broker.publish(messages);
+    if (messages.length > 0) await this.#broker.publish(messages, token);
   }
 
   async #store(batch: readonly Settlement[]): Promise<void> {

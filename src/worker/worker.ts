@@ -1,4 +1,6 @@
 import { messageOf } from '../base/error-text.ts';
+import { onAbort } from '../base/abort.ts';
+import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
 import { CancelledError } from '../base/errors.ts';
@@ -26,6 +28,9 @@ import { joinFleet } from './presence.ts';
 import { RevocationWatch } from './revocation.ts';
 import { RevokedIds } from './revoked.ts';
 import { Settler } from './settler.ts';
+
+/** Seconds that each step of a cold stop waits for a broker that does not answer. */
+const coldPatience = 1;
 
 /**
  * Takes tasks from the queues of an app and runs them. A stop is warm: nothing new is taken, what runs is finished and
@@ -105,13 +110,16 @@ export class Worker implements AsyncDisposable {
     this.#resources.defer(() => this.#keepAlive.release());
     const log = await openLog({ level, json, ...(write === undefined ? {} : { write }) });
     this.#warnOfLimits(log);
-    const broker = await this.#app.broker();
-    const backend = await this.#app.backend();
+    const patience = this.settings.retry ? undefined : 0;
+    const broker = await this.#app.broker({ patience });
+    const backend = await this.#app.backend({ patience });
     for (const name of this.#neededPools()) await this.#startPool(name, log, backend);
     const { queues, hostname, lease, stallTimeout } = this.settings;
     const countFrom = this.#holdsBack ? 'begin' : 'receive';
     const consumer = await broker.consume({ queues, hostname, lease, stallTimeout, countFrom });
     this.#resources.own(consumer, (it) => it.close());
+    // One that is away is to be known before a task is taken.
+    if (!this.settings.retry) await backend.fetch([this.settings.hostname]);
     this.#parts = this.#assemble(log, broker, backend, consumer);
     await this.#join(broker, backend, this.#parts);
     this.#loop = this.#consume(this.#parts);
@@ -155,6 +163,7 @@ export class Worker implements AsyncDisposable {
       log,
       clock: this.#clock,
       giveUp,
+      retry: this.settings.retry,
       fail: (error) => this.#fail(error),
     });
     const dispatcher = new Dispatcher({
@@ -238,7 +247,10 @@ export class Worker implements AsyncDisposable {
   #fail(error: unknown): void {
     this.#lost.abort();
     // The reason is what `stopped` tells; a release that fails on top of it would only hide it.
-    this.stop({ why: 'it cannot go on with its broker', error }).catch(() => {});
+    const reason = { why: 'it cannot go on with its broker', error };
+    // What may heal is not waited for if nobody wants to: neither are the runs.
+    const cold = !isPermanent(error) && !this.settings.retry;
+    (cold ? this.kill(reason) : this.stop(reason)).catch(() => {});
   }
 
   async #slotFree(slots: number): Promise<void> {
@@ -257,14 +269,29 @@ export class Worker implements AsyncDisposable {
   }
 
   async #drain({ dispatcher, settler, log }: Parts): Promise<void> {
-    await this.#loop;
-    await this.#dispatching.catch(() => {});
+    await this.#unlessCold(this.#loop);
+    await this.#unlessCold(this.#dispatching.catch(() => {}));
     if (!(await this.#allEnded())) {
       this.#cold.abort(new CancelledError('the worker stops'));
       const left = dispatcher.abandon(new CancelledError('the worker stops'));
       if (left.length > 0) log.warn(`${left.length} tasks given back, the worker stops: ${left.join(', ')}`);
     }
-    await settler.flush();
+    await this.#unlessCold(settler.flush());
+  }
+
+  /** Waits for what a broker is asked, but for a silent one not much longer once the stop is cold. */
+  async #unlessCold(work: Promise<void>): Promise<void> {
+    const over = deferred();
+    let timer: ClockTimer | undefined;
+    const cold = () => (timer = this.#clock.setTimer(coldPatience, () => over.resolve()));
+    if (this.#cold.signal.aborted) cold();
+    const forget = onAbort(this.#cold.signal, cold);
+    try {
+      await Promise.race([work, over.promise]);
+    } finally {
+      forget();
+      timer?.cancel();
+    }
   }
 
   /** False if the deadline or a cold stop came first. */

@@ -10,7 +10,7 @@ let folder = '';
 before(() => (folder = mkdtempSync(join(tmpdir(), 'inspect-'))));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-function simul(...args: string[]): { status: number | null; stderr: string } {
+function simul(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   const command = [join(repository, 'dist/src/cli/main.js'), ...args];
   return spawnSync(process.execPath, command, { cwd: folder, encoding: 'utf8' });
 }
@@ -32,5 +32,22 @@ describe('simul inspect', () => {
     const { status, stderr } = simul('inspect', 'ping', '-b', 'memory://', '-t', '0.01');
     assert.equal(status, 1);
     assert.equal(stderr, 'simul: no worker answered within 0.01 s\n');
+  });
+
+  it('names each worker that was to answer and did not', () => {
+    const { status, stdout, stderr } = simul('inspect', 'ping', '-b', 'memory://', '-t', '0.01', '-d', 'a@x,b@x');
+    assert.equal(status, 1);
+    assert.equal(stderr, 'simul: no answer, or a refusal: a@x, b@x\n');
+    assert.match(
+      stdout,
+      /^a@x: ERROR no answer within 0.01 s\nb@x: ERROR no answer within 0.01 s\n\n0 workers answered\n$/,
+    );
+  });
+
+  it('tells its exit codes and questions', () => {
+    const { status, stdout } = simul('inspect', '--help');
+    assert.equal(status, 0);
+    assert.match(stdout, /Exit codes:\n {2}0 .*\n {2}1 .*\n {2}2 /);
+    assert.match(stdout, /query_task +where the tasks of these ids are/);
   });
 });

@@ -122,7 +122,7 @@ describe('remote control between Celery and Simul:', () => {
     assert.match(both.output, /simul@test: OK pong/);
     assert.match(both.output, /2 workers answered/);
     assert.equal(nobody.code, 1);
-    assert.match(nobody.output, /no worker answered within 0.2 s/);
+    assert.match(nobody.output, /nobody@test: ERROR no answer within 0.2 s/);
   });
 
   it('celery sees the heartbeats of the Simul worker', async () => {

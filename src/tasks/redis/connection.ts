@@ -4,12 +4,13 @@ import { deferred } from '../../base/deferred.ts';
 import { ClosedError } from '../../base/errors.ts';
 import { KeepAlive } from '../../base/keep-alive.ts';
 import { pause } from '../../base/pause.ts';
-import { fromRedis } from './failure.ts';
+import { fromRedis, isWrongType, wrongType } from './failure.ts';
 import type { ServerFacts } from './handshake.ts';
 import { shakeHands } from './handshake.ts';
 import type { RedisClient } from './library.ts';
 import { makeClient } from './library.ts';
 import type { RedisLocation } from './location.ts';
+import { wrongKey } from './wrong-key.ts';
 
 export interface ConnectionOptions {
   /** Seconds without a byte from the server, while an answer is due, after which the connection counts as dead. */
@@ -40,6 +41,8 @@ export class RedisConnection {
   #attempt: RedisClient | undefined;
   #opening: Promise<RedisClient> | undefined;
   #failures = 0;
+  /** Why the connection was lost: the commands that were under way are told only that it was. */
+  #reason: unknown;
 
   constructor(location: RedisLocation, options: ConnectionOptions = {}) {
     this.location = location;
@@ -63,7 +66,7 @@ export class RedisConnection {
     try {
       return await client.call(command, ...args);
     } catch (error) {
-      throw this.#failure(error, client);
+      throw await this.#failure(error, client, command, args);
     } finally {
       if (keepsAlive) this.#keepAlive.release();
     }
@@ -109,8 +112,8 @@ export class RedisConnection {
   async #open(): Promise<RedisClient> {
     if (this.#failures > 0) await pause(this.#pauseLength(), this.#stop.signal);
     const client = await makeClient(this.#clientOptions());
-    let reason: unknown;
-    client.on('error', (error) => (reason = error));
+    this.#reason = undefined;
+    client.on('error', (error) => (this.#reason = error));
     try {
       if (this.#stop.signal.aborted) throw new ClosedError('the connection to Redis is closed');
       this.#attempt = client;
@@ -121,7 +124,7 @@ export class RedisConnection {
       // For a socket that is gone already it would wait two seconds more.
       if (!(client.stream as Socket | undefined)?.destroyed) client.disconnect();
       if (this.#stop.signal.aborted) throw new ClosedError('the connection to Redis is closed', { cause: error });
-      throw fromRedis(reason ?? error, this.location.label);
+      throw fromRedis(this.#reason ?? error, this.location.label);
     } finally {
       this.#attempt = undefined;
     }
@@ -168,10 +171,15 @@ export class RedisConnection {
     };
   }
 
-  #failure(error: unknown, client: RedisClient): Error {
+  async #failure(error: unknown, client: RedisClient, command: string, args: readonly RedisValue[]): Promise<Error> {
     if (this.#stop.signal.aborted) return new ClosedError('the connection to Redis is closed', { cause: error });
     // A primary that has become a replica: the name in the URL may lead to the new primary.
     if (error instanceof Error && error.message.startsWith('READONLY')) client.disconnect();
-    return fromRedis(error, this.location.label);
+    if (isWrongType(error)) {
+      const key = await wrongKey(client, command, args);
+      if (key !== undefined) return wrongType(key, this.location.label, error);
+    }
+    const cause = error instanceof Error && error.message === 'Connection is closed.' ? this.#reason : undefined;
+    return fromRedis(cause ?? error, this.location.label);
   }
 }

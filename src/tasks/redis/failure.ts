@@ -1,4 +1,5 @@
 import { ConnectionError, InvalidStateError, SimulError, UnsupportedError } from '../../base/errors.ts';
+import { typeOf } from './key-types.ts';
 
 /** What ioredis or Redis said, as an error for the user: what happened, at which server, what to do. */
 export function fromRedis(error: unknown, label: string): Error {
@@ -80,9 +81,20 @@ function lacksRight(message: string, label: string, cause: unknown): ConnectionE
   return new ConnectionError(what, { cause, permanent: true });
 }
 
-function wrongType(key: string, label: string, cause: unknown): InvalidStateError {
-  const found = `the key ${JSON.stringify(key)} at ${label} is not the list it should be`;
-  return new InvalidStateError(`${found}: delete or rename it, or use another queue`, { cause });
+/** For a key that holds something else than it should. */
+export function wrongType(key: string, label: string, cause: unknown): InvalidStateError {
+  const type = typeOf(key);
+  const found = `the key ${JSON.stringify(key)} at ${label} is not the ${typeNames[type] ?? type} it should be`;
+  const otherwise =
+    type === 'list' && !key.includes('simul:') ? 'or use another queue' : 'or another database or prefix';
+  return new InvalidStateError(`${found}: delete or rename it, ${otherwise}`, { cause });
+}
+
+const typeNames: Readonly<Record<string, string>> = { zset: 'sorted set', string: 'text' };
+
+/** Whether Redis refused a command because a key of it holds something else. */
+export function isWrongType(error: unknown): boolean {
+  return isReply(error) && replyName((error as Error).message) === 'WRONGTYPE';
 }
 
 // Before Redis 7 an error inside a script is reported within one of the script's.
@@ -107,6 +119,8 @@ function describe(error: unknown, message: string): string {
   // Node tries IPv4 and IPv6 and reports an AggregateError whose own message is empty.
   if (error instanceof AggregateError) return error.errors.map((one: Error) => one.message).join('; ');
   if (message === 'Connection is closed.') return 'the connection was closed';
+  const silent = /^Socket timeout\. .* (\d+)ms\.$/.exec(message)?.[1];
+  if (silent !== undefined) return `it has not answered for ${Number(silent) / 1000} s (socket_timeout)`;
   if (message !== '') return message;
   const code: unknown = (error as { code?: unknown } | undefined)?.code;
   return typeof code === 'string' ? code : 'no reason was given';

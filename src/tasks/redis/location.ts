@@ -20,12 +20,15 @@ export interface RedisLocation {
   readonly visibilityTimeout: number;
   /** Seconds for which sending and asking is tried again while the server cannot be reached. */
   readonly retryTimeout: number;
+  /** Seconds without a byte from the server, while an answer is due, after which a connection counts as dead. */
+  readonly silence: number;
 }
 
 const parameters = [
   'global_keyprefix',
   'visibility_timeout',
   'retry_timeout',
+  'socket_timeout',
   'virtual_host',
   'ssl_cert_reqs',
   'ssl_ca_certs',
@@ -57,7 +60,13 @@ export function locateRedis(text: string): RedisLocation {
     keyPrefix: query.global_keyprefix ?? '',
     visibilityTimeout: seconds('visibility_timeout', query.visibility_timeout, 3600),
     retryTimeout: seconds('retry_timeout', query.retry_timeout, 5),
+    silence: positive('socket_timeout', seconds('socket_timeout', query.socket_timeout, 10)),
   };
+}
+
+/** The same place, where calls are tried again for another time than its URL says. */
+export function impatient(location: RedisLocation, patience: number | undefined): RedisLocation {
+  return patience === undefined ? location : { ...location, retryTimeout: patience };
 }
 
 function parse(text: string, label: string): URL {
@@ -99,6 +108,11 @@ function seconds(name: Parameter, text: string | undefined, preset: number): num
   if (text === undefined) return preset;
   const value = Number(text);
   if (text.trim() === '' || !(value >= 0)) throw new InvalidArgumentError(name, text, 'a number of seconds, 0 or more');
+  return value;
+}
+
+function positive(name: Parameter, value: number): number {
+  if (value === 0) throw new InvalidArgumentError(name, '0', 'more than 0 seconds');
   return value;
 }
 

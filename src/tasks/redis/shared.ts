@@ -14,7 +14,7 @@ const shares = new Map<string, { connection: RedisConnection; holders: number }>
 export function shareConnection(location: RedisLocation): ConnectionShare {
   let entry = shares.get(location.key);
   if (entry === undefined) {
-    entry = { connection: new RedisConnection(location, { silence: 30 }), holders: 0 };
+    entry = { connection: new RedisConnection(location, { silence: location.silence }), holders: 0 };
     shares.set(location.key, entry);
   }
   entry.holders++;

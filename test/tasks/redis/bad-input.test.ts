@@ -11,18 +11,27 @@ import {
   SimulError,
   UnsupportedError,
 } from '../../../src/base/errors.ts';
+import { Mailbox } from '../../../src/tasks/control/mailbox.ts';
+import { Beginnings } from '../../../src/tasks/brokers/redis/beginnings.ts';
+import { Claims } from '../../../src/tasks/brokers/redis/claims.ts';
+import { Layout } from '../../../src/tasks/brokers/redis/layout.ts';
+import { Recovery } from '../../../src/tasks/brokers/redis/recovery.ts';
+import { Settlements } from '../../../src/tasks/brokers/redis/settlements.ts';
+import { RedisConnection } from '../../../src/tasks/redis/connection.ts';
+import { locateRedis } from '../../../src/tasks/redis/location.ts';
 import { openBackend, openBroker } from '../../../src/tasks/registry.ts';
 import { freePort } from '../../support/server.ts';
 import { idOf, message } from '../sqlite/messages.ts';
+import { simul, WorkerCommand } from './command.ts';
 import { bulk, FakeServer } from './fake-server.ts';
 import { Place } from './place.ts';
 
 const options = { queues: ['q'], lease: 30, hostname: 'test@here' };
 
 /** The rejection, checked to be one line that names the server and no password. */
-async function rejection(work: Promise<unknown>): Promise<SimulError & { permanent?: boolean }> {
+async function rejection(work: Promise<unknown>, what = 'it'): Promise<SimulError & { permanent?: boolean }> {
   const error: unknown = await work.then(
-    () => assert.fail('it should have been refused'),
+    () => assert.fail(`${what} should have been refused`),
     (reason: unknown) => reason,
   );
   assert.ok(error instanceof SimulError, String(error));
@@ -239,12 +248,88 @@ test('a list of our own of the wrong type loses no message', async () => {
   assert.equal((await broker.quarantined())[0]!.text, 'not JSON');
 });
 
+test('each key of the wrong type is named, with what it should be', async () => {
+  await using place = await Place.open();
+  const broker = await place.broker();
+  await broker.publish([message('a')]);
+  const { claims, settlements, beginnings, recovery } = parts(place);
+  const [delivery] = (await claims.take(1)).deliveries;
+  const take = () => claims.take(1);
+  const acknowledge = () => settlements.acknowledge([delivery!.tag]);
+  const postpone = () => settlements.release([delivery!], Date.now() / 1000 + 60, false);
+  const cases: [string, string, () => Promise<unknown>][] = [
+    ['unacked', 'hash', take],
+    ['unacked_index', 'sorted set', take],
+    ['simul:consumers', 'sorted set', take],
+    ['simul:claims:c', 'set', take],
+    ['simul:delayed:q', 'sorted set', take],
+    ['unacked', 'hash', acknowledge],
+    ['simul:begun:c', 'set', () => beginnings.add([delivery!.tag])],
+    ['simul:delayed:q', 'sorted set', postpone],
+    ['simul:quarantine', 'list', () => settlements.quarantine(delivery!.tag, {})],
+    ['simul:quarantine', 'list', () => broker.quarantined()],
+    ['simul:delayed:q', 'sorted set', () => broker.sizes(['q'])],
+    ['q\x06\x163', 'list', () => broker.sizes(['q'])],
+    ['simul:steward', 'text', () => recovery.round(3600)],
+    ['simul:consumers', 'sorted set', () => recovery.round(3600)],
+    ['_kombu.binding.reply.celery.pidbox', 'set', () => new Mailbox(broker).call('ping', {}, { timeout: 0 })],
+    // What is acknowledged may go, whatever cannot be tidied up after it.
+    ['simul:claims:c', 'set', acknowledge],
+  ];
+  for (const [key, type, work] of cases) {
+    if (work !== acknowledge) assert.equal(await place.call('HLEN', 'unacked'), 1, `lost before ${key}`);
+    await place.call('DEL', 'kept');
+    await place.call('COPY', key, 'kept');
+    await place.call('DEL', key);
+    await place.call(type === 'hash' || type === 'list' ? 'SET' : 'RPUSH', key, 'wrong');
+    const error = await rejection(work(), `${key} in ${String(work)}`);
+    assert.ok(error instanceof InvalidStateError, `${key}: ${error.message}`);
+    const said = `the key ${JSON.stringify(key)} at ${place.url()} is not the ${type} it should be: delete or rename it`;
+    assert.ok(error.message.startsWith(said), `${said}\n${error.message}`);
+    await place.call('DEL', key);
+    await place.call('COPY', 'kept', key);
+  }
+});
+
+test('a user who may not look is told as much as is known of a key of the wrong type', async () => {
+  await using place = await Place.open();
+  await place.call('ACL', 'SETUSER', 'me', 'on', '>secret', '~*', '&*', '+@all', '-type');
+  await place.call('RPUSH', 'unacked_index', 'wrong');
+  const { claims } = parts(place, place.url().replace('//', '//me:secret@'));
+  assert.match((await rejection(claims.take(1))).message, /a key of the queue or of Simul .* is of the wrong type/);
+});
+
+test('a key of the wrong type that holds up nobody is named by a warning', async () => {
+  await using place = await Place.open();
+  await place.call('SET', '_kombu.binding.celery', 'wrong');
+  await place.call('RPUSH', 'simul:steward', 'wrong');
+  await using worker = new WorkerCommand(place.url());
+  await worker.says(/dead workers are not given back: the key "simul:steward" .* is not the text it should be/);
+  const { code, stderr } = await simul('call', 'add', '2', '3', '--wait', '-b', place.url());
+  assert.equal(code, 0);
+  assert.match(stderr, /give back messages of a queue: the key "_kombu\.binding\.celery" .* is not the set it should/);
+});
+
+/** What a consumer is made of, without the thread that keeps its claims. */
+function parts(place: Place, url = place.url()) {
+  const connection = new RedisConnection(locateRedis(url));
+  place.own({ [Symbol.asyncDispose]: () => connection.close() });
+  const layout = new Layout('');
+  return {
+    claims: new Claims(connection, layout, 'c', options),
+    settlements: new Settlements(connection, layout, 'c'),
+    beginnings: new Beginnings(connection, layout.begun('c')),
+    recovery: new Recovery(connection, layout, 'steward'),
+  };
+}
+
 test('URLs say what is wrong with them', async () => {
   for (const url of [
     'redis://host:port',
     'redis://host/name',
     'redis://host?visibility_timeout=soon',
     'redis://host?colour=red',
+    'redis://host?socket_timeout=0',
     'redis://me:%zz@host',
     'rediss://host?ssl_cert_reqs=maybe',
     'rediss://host?ssl_ca_certs=/nowhere/ca.pem',

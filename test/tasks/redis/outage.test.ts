@@ -1,54 +1,17 @@
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import { ConnectionError } from '../../../src/base/errors.ts';
+import { ClosedError, ConnectionError } from '../../../src/base/errors.ts';
 import { Simul } from '../../../src/tasks/app.ts';
 import { persist } from '../../../src/tasks/redis/persistence.ts';
+import { Worker } from '../../../src/worker/worker.ts';
 import { openBackend, openBroker } from '../../../src/tasks/registry.ts';
-import { program } from '../../../tools/programs.ts';
 import { freePort } from '../../support/server.ts';
 import { idOf, message } from '../sqlite/messages.ts';
 import { Program } from '../sqlite/program.ts';
+import { DurableRedis } from './durable-redis.ts';
+import { bulk, FakeServer } from './fake-server.ts';
 import { Place, until } from './place.ts';
 import { Proxy } from './proxy.ts';
-
-const redisServer = program('redis-server');
-
-/** A Redis that keeps every write on disk and can be killed and started again on its port. */
-class DurableRedis implements AsyncDisposable {
-  readonly port: number;
-  readonly #directory = mkdtempSync(join(tmpdir(), 'simul-redis-'));
-  #child: ChildProcess | undefined;
-
-  constructor(port: number) {
-    this.port = port;
-  }
-
-  get url(): string {
-    return `redis://127.0.0.1:${this.port}`;
-  }
-
-  start(): void {
-    const args = ['--port', String(this.port), '--bind', '127.0.0.1', '--dir', this.#directory, '--save', ''];
-    this.#child = spawn(redisServer, [...args, '--appendonly', 'yes', '--appendfsync', 'always'], { stdio: 'ignore' });
-  }
-
-  async kill(): Promise<void> {
-    const ended = once(this.#child!, 'exit');
-    this.#child!.kill('SIGKILL');
-    await ended;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.kill();
-    rmSync(this.#directory, { recursive: true });
-  }
-}
 
 test('sending without a server fails after a bounded time, says how often it was tried, and keeps no backlog', async () => {
   const port = await freePort();
@@ -93,6 +56,35 @@ test('what is sent and waited for during an outage arrives after it, once', asyn
   assert.deepEqual(await consumer.acknowledge([a!]), [true], 'the claim has outlived the server');
 });
 
+test('a server that does not answer fails what is sent after a bounded time, and that once for all who wait', async () => {
+  await using server = new FakeServer((command) => (command === 'INFO' ? bulk('redis_version:7.0.0\r\n') : ''));
+  const url = `redis://127.0.0.1:${await server.listen()}?socket_timeout=0.3&retry_timeout=0.2`;
+  await using broker = await openBroker(url);
+  await using backend = await openBackend(url);
+  // Too many at a time to go out together.
+  const thousand = Array.from({ length: 1000 }, (_, i) => message(`m${i}`));
+  const calls: Promise<unknown>[] = Array.from({ length: 10 }, () => broker.publish(thousand));
+  calls.push(backend.store([{ id: 't', state: 'SUCCESS', document: '{"status": "SUCCESS"}' }]), backend.fetch(['t']));
+  calls.push(broker.sizes(['q']));
+  for (const outcome of await Promise.allSettled(calls)) {
+    const { reason } = outcome as PromiseRejectedResult;
+    assert.ok(reason instanceof ConnectionError, String(reason));
+    assert.match(reason.message, /cannot reach Redis at \S+: it has not answered for 0.3 s \(socket_timeout\)/);
+  }
+  const batches = server.commands.filter((command) => command === 'EVALSHA').length;
+  assert.ok(batches < 5, `${batches} attempts, each of them silent`);
+});
+
+test('closing does not wait for a claim that a silent server owes', async () => {
+  await using server = new FakeServer((command) => (command === 'INFO' ? bulk('redis_version:7.0.0\r\n') : ''));
+  await using broker = await openBroker(`redis://127.0.0.1:${await server.listen()}?socket_timeout=9999`);
+  const consumer = await broker.consume({ queues: ['q'], lease: 30, hostname: 'h' });
+  const received = assert.rejects(consumer.receive(1), ClosedError);
+  while (!server.commands.includes('EVALSHA')) await new Promise(setImmediate);
+  await broker.close();
+  await received;
+});
+
 test('a claim whose answer was lost is handed out all the same', async () => {
   await using place = await Place.open();
   const proxy = place.own(new Proxy(place.server.port));
@@ -120,6 +112,49 @@ test('a message whose confirmation was lost is not sent twice', async () => {
   await swallowed;
   await broker.publish([message('d')]);
   assert.equal(await place.call('LLEN', 'q'), 4);
+});
+
+test('what is sent with a token is stored once, however late it is sent again', async () => {
+  await using place = await Place.open();
+  const proxy = place.own(new Proxy(place.server.port));
+  await using broker = await openBroker(`redis://127.0.0.1:${await proxy.listen()}?retry_timeout=0`);
+  await broker.publish([message('a')]);
+  const swallowed = proxy.swallowAnswerTo(/EVALSHA[^]*simul:published/i);
+  await assert.rejects(broker.publish([message('b'), message('c')], 'token'), ConnectionError);
+  await swallowed;
+  assert.equal(await place.call('LLEN', 'q'), 3);
+  // By now another batch is the last one.
+  await persist(20, () => broker.publish([message('d')]));
+  await broker.publish([message('b'), message('c')], 'token');
+  assert.equal(await place.call('LLEN', 'q'), 4);
+  await until(
+    () => place.call<number>('EXISTS', 'simul:published:token'),
+    (exists) => exists === 0,
+  );
+});
+
+test('a retry and a continuation whose confirmation was lost for good are sent once', async () => {
+  await using place = await Place.open();
+  const proxy = place.own(new Proxy(place.server.port));
+  await using direct = new Simul('client', { broker: place.url() });
+  await using app = new Simul('worker', { broker: `redis://127.0.0.1:${await proxy.listen()}?retry_timeout=0` });
+  const runs: string[] = [];
+  app.task('again', { bind: true }, (ctx) => {
+    runs.push(`again ${ctx.retries}`);
+    if (ctx.retries === 0) ctx.retry({ countdown: 0 });
+  });
+  const log: string[] = [];
+  const worker = new Worker(app, { loglevel: 'error', logWrite: (line) => log.push(line) });
+  await worker.start();
+  // The script is known from here on.
+  await (await app.broker()).publish([message('other', { queue: 'other' })]);
+  const swallowed = proxy.swallowAnswerTo(/EVALSHA[^]*simul:published/i);
+  const result = await direct.sendTask('again');
+  await swallowed;
+  await result.get({ timeout: 20 });
+  await worker.stop();
+  assert.match(log.join(''), /cannot write the results of 1 tasks, trying again/);
+  assert.deepEqual([...runs, await place.call('LLEN', 'celery')], ['again 0', 'again 1', 0]);
 });
 
 test('a wait survives the loss of its connection, whenever the result comes, and ends its subscription', async () => {

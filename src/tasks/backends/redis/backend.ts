@@ -8,7 +8,7 @@ import { isRecord } from '../../envelope.ts';
 import { Batch } from '../../redis/batch.ts';
 import { makeClient } from '../../redis/library.ts';
 import type { RedisLocation } from '../../redis/location.ts';
-import { locateRedis } from '../../redis/location.ts';
+import { impatient, locateRedis } from '../../redis/location.ts';
 import { persist } from '../../redis/persistence.ts';
 import { runScript } from '../../redis/script.ts';
 import type { ConnectionShare } from '../../redis/shared.ts';
@@ -22,7 +22,7 @@ const mostAtOnce = 1000;
 /** The result backend on Redis or Valkey: Celery's keys, documents and channels. Throws MissingLibraryError. */
 export async function openRedisBackend(url: string, options: BackendOptions): Promise<Backend> {
   const lifetime = resultLifetime(options);
-  const location = locateRedis(url);
+  const location = impatient(locateRedis(url), options.patience);
   // A library that is missing should be reported now, and not when something is asked.
   (await makeClient({ lazyConnect: true })).disconnect();
   return new RedisBackend(location, shareConnection(location), lifetime);

@@ -2,6 +2,7 @@ import { ClosedError } from '../../../base/errors.ts';
 import type {
   Broker,
   BrokerCapabilities,
+  BrokerOptions,
   Consumer,
   ConsumerOptions,
   OutgoingMessage,
@@ -14,7 +15,7 @@ import type { RedisConnection } from '../../redis/connection.ts';
 import { isTransient } from '../../redis/failure.ts';
 import { makeClient } from '../../redis/library.ts';
 import type { RedisLocation } from '../../redis/location.ts';
-import { locateRedis } from '../../redis/location.ts';
+import { impatient, locateRedis } from '../../redis/location.ts';
 import { persist } from '../../redis/persistence.ts';
 import { runScript } from '../../redis/script.ts';
 import type { ConnectionShare } from '../../redis/shared.ts';
@@ -32,11 +33,11 @@ import { shareSteward } from './steward.ts';
 const purgeStep = 10_000;
 
 /** The broker on Redis or Valkey, in kombu's layout. Connects when it is used. Throws MissingLibraryError. */
-export async function openRedisBroker(url: string): Promise<Broker> {
-  const location = locateRedis(url);
+export async function openRedisBroker(url: string, options: BrokerOptions): Promise<Broker> {
+  const location = impatient(locateRedis(url), options.patience);
   // A library that is missing should be reported now, and not when something is sent.
   (await makeClient({ lazyConnect: true })).disconnect();
-  return new RedisBroker(location, shareConnection(location));
+  return new RedisBroker(location, shareConnection(location), options.patience);
 }
 
 class RedisBroker implements Broker {
@@ -53,19 +54,21 @@ class RedisBroker implements Broker {
   readonly #layout: Layout;
   readonly #publisher: Publisher;
   readonly #consumers = new Set<Consumer>();
+  readonly #patience: number | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(location: RedisLocation, share: ConnectionShare) {
+  constructor(location: RedisLocation, share: ConnectionShare, patience: number | undefined) {
     this.#location = location;
+    this.#patience = patience;
     this.#share = share;
     this.#layout = new Layout(location.keyPrefix);
-    this.#publisher = new Publisher(share.connection, this.#layout);
+    this.#publisher = new Publisher(share.connection, this.#layout, location.retryTimeout);
     this.fanout = new RedisFanout(share.connection, this.#layout);
   }
 
-  async publish(messages: Iterable<OutgoingMessage>): Promise<void> {
+  async publish(messages: Iterable<OutgoingMessage>, token?: string): Promise<void> {
     this.#open();
-    await this.#publisher.publish(Array.from(messages, listMessage));
+    await this.#publisher.publish(Array.from(messages, listMessage), token);
   }
 
   async consume(options: ConsumerOptions): Promise<Consumer> {
@@ -73,13 +76,12 @@ class RedisBroker implements Broker {
     checkConsumerOptions(options);
     // What can never work is said at once; a server that is away may come back, `receive` tells how that goes.
     await connection.ready().catch((error: unknown) => {
-      if (!isTransient(error)) throw error;
+      if (!isTransient(error) || this.#patience === 0) throw error;
     });
     this.#open();
     const steward = shareSteward(this.#location.key);
-    const consumer = new RedisConsumer(connection, this.#layout, options, steward, () =>
-      this.#consumers.delete(consumer),
-    );
+    const seat = { options, steward, patience: this.#patience };
+    const consumer = new RedisConsumer(connection, this.#layout, seat, () => this.#consumers.delete(consumer));
     this.#consumers.add(consumer);
     return consumer;
   }

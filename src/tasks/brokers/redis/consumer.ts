@@ -1,4 +1,4 @@
-import { throwIfAborted, within } from '../../../base/deadline.ts';
+import { Deadline, throwIfAborted, within } from '../../../base/deadline.ts';
 import { realClock } from '../../../base/clock.ts';
 import { ClosedError, ConnectionError, TimeoutError } from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
@@ -18,8 +18,18 @@ import { restoreConsumer } from './restoration.ts';
 import { Settlements } from './settlements.ts';
 import type { StewardShare, StewardWatcher } from './steward.ts';
 
-/** Seconds that each step of closing may take with a server that is away. */
+/** Seconds that closing may take with a server that is away. */
 const farewell = 3;
+/** A lost connection is usually back within that many seconds; only then does `receive` fail. */
+const reconnection = 1;
+
+/** What a consumer is given by its broker. */
+interface Seat {
+  readonly options: ConsumerOptions;
+  readonly steward: StewardShare;
+  /** Seconds for which `receive` waits for a server that is away. */
+  readonly patience: number | undefined;
+}
 
 /** The claims lie with Redis and are kept by the steward's thread; this end hands them out and settles them. */
 export class RedisConsumer implements Consumer {
@@ -39,8 +49,7 @@ export class RedisConsumer implements Consumer {
   constructor(
     connection: RedisConnection,
     layout: Layout,
-    options: ConsumerOptions,
-    steward: StewardShare,
+    { options, steward, patience = reconnection }: Seat,
     onClose: () => void,
   ) {
     const begins = options.countFrom === 'begin';
@@ -52,7 +61,7 @@ export class RedisConsumer implements Consumer {
     this.#onClose = onClose;
     const queues = [...new Set(options.queues)];
     this.#bell = new Bell(connection.location, layout.lists(queues));
-    this.#receives = new Receives(new Claims(connection, layout, this.#id, options), this.#bell);
+    this.#receives = new Receives(new Claims(connection, layout, this.#id, options), this.#bell, patience);
     this.#settlements = new Settlements(connection, layout, this.#id);
     const { hostname, lease, stallTimeout } = options;
     this.#heartbeat = stallTimeout === undefined ? undefined : new Heartbeat(stallTimeout / 8);
@@ -108,22 +117,25 @@ export class RedisConsumer implements Consumer {
 
   async #close(): Promise<void> {
     this.#heartbeat?.stop();
-    await this.#receives.end(new ClosedError('the consumer was closed'));
+    // What is being claimed is under way on the same connection, and so before what gives it back.
+    const ended = this.#receives.end(new ClosedError('the consumer was closed'));
+    const deadline = Deadline.after(farewell);
+    await within(ended, { timeout: deadline.left }).catch(ifAway);
     await this.#bell.close();
     const removed = this.#steward.steward.remove(this.#id, this.#watcher);
-    await within(removed, { timeout: farewell }).catch(ifAway);
-    await this.#giveBack();
+    await within(removed, { timeout: deadline.left }).catch(ifAway);
+    await this.#giveBack(deadline);
     await this.#steward.release();
     this.#onClose();
   }
 
-  async #giveBack(): Promise<void> {
+  async #giveBack(deadline: Deadline): Promise<void> {
     const self = { id: this.#id, score: '', client: '' };
     const { retryTimeout } = this.#connection.location;
-    const given = persist(Math.min(farewell, retryTimeout), () =>
+    const given = persist(Math.min(deadline.left, retryTimeout), () =>
       restoreConsumer(this.#connection, this.#layout, self, false),
     );
-    await within(given, { timeout: farewell }).catch(ifAway);
+    await within(given, { timeout: deadline.left }).catch(ifAway);
   }
 
   readonly #watcher: StewardWatcher = {

@@ -2,7 +2,7 @@ import { realClock } from '../../../base/clock.ts';
 import { within } from '../../../base/deadline.ts';
 import type { Deferred } from '../../../base/deferred.ts';
 import { deferred } from '../../../base/deferred.ts';
-import { ConnectionError } from '../../../base/errors.ts';
+import { ConnectionError, InvalidStateError } from '../../../base/errors.ts';
 import { uuid } from '../../../base/ids.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import { fromScript } from '../../redis/failure.ts';
@@ -21,31 +21,37 @@ const mostWaiting = 10_000;
 
 /**
  * Sends messages in batches, one under way at a time: what comes meanwhile goes into the next. During an outage a call
- * is tried again for the URL's `retry_timeout`, then rejects with ConnectionError.
+ * is tried again for `retryTimeout` seconds, then rejects with ConnectionError.
  */
 export class Publisher {
   readonly #connection: RedisConnection;
   readonly #layout: Layout;
+  readonly #retryTimeout: number;
   readonly #id = uuid();
   readonly #bound = new Set<string>();
+  readonly #warned = new Set<string>();
   #calls: Call[] = [];
   #waiting = 0;
   #batches = 0;
   #running = false;
+  /** Why the last batch could not be sent, and when that was known. */
+  #outage: { readonly error: Error; readonly time: number } | undefined;
 
-  constructor(connection: RedisConnection, layout: Layout) {
+  constructor(connection: RedisConnection, layout: Layout, retryTimeout: number) {
     this.#connection = connection;
+    this.#retryTimeout = retryTimeout;
     this.#layout = layout;
     connection.onDown(() => this.#bound.clear());
   }
 
-  publish(messages: readonly ListedMessage[]): Promise<void> {
+  /** With a token, all or nothing is stored, and once only, however often it is called with it within a day. */
+  publish(messages: readonly ListedMessage[], token?: string): Promise<void> {
     if (messages.length === 0) return Promise.resolve();
     if (this.#waiting + messages.length > mostWaiting && this.#waiting > 0 && !this.#connection.isUp) {
       const full = `${this.#waiting} messages wait for Redis at ${this.#connection.location.label}, which cannot be reached`;
       return Promise.reject(new ConnectionError(`${full}: no more are taken`));
     }
-    const call = { messages, since: realClock.now(), done: deferred() };
+    const call = { messages, token, since: realClock.now(), done: deferred() };
     this.#calls.push(call);
     this.#waiting += messages.length;
     if (!this.#running) this.#start();
@@ -66,15 +72,29 @@ export class Publisher {
   }
 
   async #run(): Promise<void> {
-    while (this.#calls.length > 0) await this.#send(this.#nextBatch());
+    while (this.#calls.length > 0) {
+      this.#failOverdue();
+      if (this.#calls.length > 0) await this.#send(this.#nextBatch());
+    }
     this.#running = false;
+  }
+
+  // Against a server that is silent each attempt takes long: who waited behind one for all of his time gets no other.
+  #failOverdue(): void {
+    const outage = this.#outage;
+    if (outage === undefined || this.#connection.isUp) return;
+    const now = realClock.now();
+    const overdue = ({ since }: Call) => since < outage.time && now - since > this.#retryTimeout;
+    for (const call of this.#calls) if (overdue(call)) this.#finish(call, outage.error);
+    this.#calls = this.#calls.filter((call) => !overdue(call));
   }
 
   #nextBatch(): Call[] {
     let count = 0;
     let length = 0;
     let calls = 0;
-    for (const { messages } of this.#calls) {
+    for (const { messages, token } of this.#calls) {
+      if (token !== undefined) return this.#calls.splice(0, Math.max(calls, 1));
       for (const { text } of messages) length += text.length;
       count += messages.length;
       if (calls > 0 && (count > batchMessages || length > batchLength)) break;
@@ -86,8 +106,10 @@ export class Publisher {
   async #send(calls: Call[]): Promise<void> {
     try {
       await this.#store(calls);
+      this.#outage = undefined;
       for (const call of calls) this.#finish(call);
     } catch (error) {
+      if (error instanceof ConnectionError) this.#outage = { error, time: realClock.now() };
       if (error instanceof ListRefused) return this.#separate(calls, error);
       for (const call of calls) this.#finish(call, error);
     }
@@ -119,12 +141,14 @@ export class Publisher {
         else texts.push(message.text);
       }
     }
-    const keys = [this.#layout.published(this.#id), ...lists.keys()];
+    const { since, token } = calls[0]!;
+    const record = this.#layout.published(token ?? this.#id);
     const texts = [...lists.values()];
-    const args = [this.#batches++, ...texts.map((list) => list.length)].map(String);
+    const args = [token === undefined ? this.#batches++ : 'once', ...texts.map((list) => list.length)].map(String);
     for (const list of texts) for (const text of list) args.push(text);
-    const { retryTimeout } = this.#connection.location;
-    await persist(retryTimeout, () => this.#attempt(calls, keys, args), calls[0]!.since);
+    await persist(this.#retryTimeout, () => this.#attempt(calls, [record, ...lists.keys()], args), since);
+    // Nobody will ask again; if this is lost, the key expires.
+    if (token !== undefined) this.#connection.call('DEL', [record]).catch(() => {});
   }
 
   async #attempt(calls: readonly Call[], keys: string[], args: string[]): Promise<void> {
@@ -145,7 +169,15 @@ export class Publisher {
       this.#bound.add(queue);
     };
     // What fails here fails the batch too, or is no reason to fail it.
-    await Promise.allSettled(unbound.map(bind));
+    for (const outcome of await Promise.allSettled(unbound.map(bind))) {
+      if (outcome.status === 'rejected') this.#warn(outcome.reason);
+    }
+  }
+
+  #warn(error: unknown): void {
+    if (!(error instanceof InvalidStateError) || this.#warned.has(error.message)) return;
+    this.#warned.add(error.message);
+    process.emitWarning(`Celery's workers cannot give back messages of a queue: ${error.message}`, 'SimulWarning');
   }
 
   #list({ queue, step }: ListedMessage): string {
@@ -155,6 +187,7 @@ export class Publisher {
 
 interface Call {
   readonly messages: readonly ListedMessage[];
+  readonly token: string | undefined;
   readonly since: number;
   readonly done: Deferred<void>;
 }

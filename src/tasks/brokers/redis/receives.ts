@@ -6,19 +6,19 @@ import type { Bell } from './bell.ts';
 import type { Claims } from './claims.ts';
 import type { RedisDelivery } from './delivery.ts';
 
-/** A lost connection is usually back within that many seconds; only then does `receive` fail. */
-const patience = 1;
-
 /** The calls of `receive`, served one after the other. */
 export class Receives {
   readonly #claims: Claims;
   readonly #bell: Bell;
+  readonly #patience: number;
   #calls: Receive[] = [];
   #serving: Promise<void> | undefined;
   #end: Error | undefined;
   #reported: Error | undefined;
 
-  constructor(claims: Claims, bell: Bell) {
+  /** `patience`: seconds for which a server that is away is waited for. */
+  constructor(claims: Claims, bell: Bell, patience: number) {
+    this.#patience = patience;
     this.#claims = claims;
     this.#bell = bell;
   }
@@ -67,7 +67,7 @@ export class Receives {
   async #ask(call: Receive): Promise<number | undefined> {
     call.asking = true;
     try {
-      const { deliveries, nextDue } = await persist(patience, () => this.#claims.take(call.max));
+      const { deliveries, nextDue } = await persist(this.#patience, () => this.#claims.take(call.max));
       call.asking = false;
       // On close everything of the consumer is given back, so that these need no care.
       if (this.#end !== undefined) this.#fail(call, this.#end);

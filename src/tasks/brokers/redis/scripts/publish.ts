@@ -4,7 +4,7 @@ import { script } from '../../../redis/script.ts';
  * Puts a batch into its lists, all of it or nothing. A batch that was sent again because its answer was lost is not
  * stored a second time: a publisher has one batch under way, and its number is kept.
  *
- * KEYS: the publisher's key, the lists. ARGV: number of the batch, how many messages go to each list, the messages.
+ * KEYS: the publisher's key or the batch's own, the lists. ARGV: number of the batch or 'once', how many messages go to each list, the messages.
  * Answers: '' or the error, and then the list it is about.
  */
 export const publishScript = script(`
@@ -25,6 +25,6 @@ for l = 1, lists do
     at = upto + 1
   end
 end
-redis.call('SET', KEYS[1], ARGV[1], 'EX', 600)
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[1] == 'once' and 86400 or 600)
 return {''}
 `);
