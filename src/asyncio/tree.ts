@@ -11,11 +11,6 @@ export function formatTaskTree(kernels: Iterable<Kernel> = liveKernels): string 
   return lines.length === 0 ? 'no tasks\n' : `${lines.join('\n')}\n`;
 }
 
-/** Writes the tasks of every loop of this thread, as a tree, to `stream` (default: standard error). */
-export function printTaskTree(stream: { write(text: string): unknown } = process.stderr): void {
-  stream.write(formatTaskTree());
-}
-
 function treeOf(kernel: Kernel): string[] {
   const tasks = [...kernel.tasks] as Task<unknown>[];
   const alive = new Set(tasks);
