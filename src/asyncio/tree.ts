@@ -1,9 +1,14 @@
+import { onFreshStart } from '../base/fresh-start.ts';
 import type { Kernel } from './kernel.ts';
 import { defaultKernel } from './scope.ts';
 import type { Task } from './task.ts';
 
 /** The kernels of the runs that have not ended, and that of the program. */
 export const liveKernels = new Set<Kernel>([defaultKernel]);
+onFreshStart(() => {
+  liveKernels.clear();
+  liveKernels.add(defaultKernel);
+});
 
 /** Every task that is not done: name, age, what it waits for, each below the task that created it. */
 export function formatTaskTree(kernels: Iterable<Kernel> = liveKernels): string {

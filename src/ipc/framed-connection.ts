@@ -94,7 +94,7 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
   /** Whether `recv` would not wait (a message, or the end), within `timeout` seconds (default 0). CancelledError. */
   async poll(timeout = 0, { signal }: { signal?: AbortSignal } = {}): Promise<boolean> {
     if (this.#ready() || timeout === 0) return this.#ready();
-    const look = deferred<void>();
+    const look = deferred();
     this.#polling.add(look.resolve);
     try {
       await within(look.promise, { timeout, signal, what: 'waiting for a message' });

@@ -4,6 +4,7 @@ import { realClock } from '../base/clock.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { cancelledBy, checkSeconds, throwIfAborted, within } from '../base/deadline.ts';
 import { CancelledError, TimeoutError } from '../base/errors.ts';
+import { registerAtFork } from '../os/at-fork.ts';
 import type { Region } from './region.ts';
 import { LOOK_AGAIN } from './region.ts';
 
@@ -89,8 +90,19 @@ export class Waits {
     for (const wait of this.#waits.slice()) wait.cancel();
   }
 
+  /** @internal In a forked child: they are its parent's, who goes on with them. */
+  afterFork(): void {
+    for (const wait of this.#waits) wait.settle();
+    this.#waits = [];
+    this.#stopListening?.();
+    this.#stopWatching?.();
+    this.#stopListening = undefined;
+    this.#stopWatching = undefined;
+  }
+
   #add(wait: Wait): void {
     this.#waits.push(wait);
+    waiting.add(this);
     this.#stopListening ??= this.#listen();
     this.#look();
   }
@@ -125,6 +137,7 @@ export class Waits {
     else {
       this.#stopListening?.();
       this.#stopListening = undefined;
+      waiting.delete(this);
     }
   }
 
@@ -143,3 +156,13 @@ export class Waits {
     return true;
   }
 }
+
+// Those with somebody who waits.
+const waiting = new Set<Waits>();
+
+registerAtFork({
+  afterInChild: () => {
+    for (const waits of waiting) waits.afterFork();
+    waiting.clear();
+  },
+});

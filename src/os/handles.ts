@@ -2,6 +2,7 @@ import { koffi, libc } from './libc.ts';
 import { currentLoop, nodeBinary, uv } from './uv.ts';
 
 /** Types of libuv's handles (uv_handle_type). */
+export const UV_FS_EVENT = 3;
 export const UV_NAMED_PIPE = 7;
 export const UV_POLL = 8;
 export const UV_TCP = 12;
