@@ -25,6 +25,13 @@ export class Batch {
     this.#request();
   }
 
+  /** Drops what was added, and the drain that was asked for. */
+  forget(): void {
+    this.#added = [];
+    this.#running = [];
+    this.#scheduled = false;
+  }
+
   #request(): void {
     if (this.#scheduled || this.#added.length === 0) return;
     this.#scheduled = true;

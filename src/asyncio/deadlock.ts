@@ -1,4 +1,5 @@
 import { BrokenError, nameClass } from '../base/errors.ts';
+import { onFreshStart } from '../base/fresh-start.ts';
 import type { Kernel } from './kernel.ts';
 import type { Task } from './task.ts';
 import { formatTaskTree } from './tree.ts';
@@ -34,6 +35,7 @@ export function watchForDeadlock(kernel: Kernel, found: (error: DeadlockError) =
 }
 
 const exhausted = new Set<() => void>();
+onFreshStart(() => exhausted.clear());
 const tellAll = (): void => {
   for (const tell of exhausted) tell();
 };

@@ -3,7 +3,10 @@ import { formatTaskTree } from './tree.ts';
 
 const sections = new Map<string, () => string>([['tasks', formatTaskTree]]);
 
-/** Adds a part to the dump on a signal, such as a report on locks; returns what takes it out. */
+/**
+ * Adds a part to the dump, such as the one on named locks that `simul/threading` and `simul/multiprocessing` add; returns what
+ * takes it out.
+ */
 export function addDumpSection(title: string, write: () => string): () => void {
   sections.set(title, write);
   return () => sections.delete(title);
@@ -12,6 +15,14 @@ export function addDumpSection(title: string, write: () => string): () => void {
 /** The dump as text: one part for the tasks, and those that were added. */
 export function formatDump(): string {
   return [...sections].map(([title, write]) => `== ${title} ==\n${write()}`).join('');
+}
+
+/**
+ * Writes the tasks of every loop of this thread, as a tree, and the other parts of the dump if there are any, to `stream`
+ * (default: standard error).
+ */
+export function printTaskTree(stream: { write(text: string): unknown } = process.stderr): void {
+  stream.write(sections.size === 1 ? formatTaskTree() : formatDump());
 }
 
 /**

@@ -81,6 +81,13 @@ export class Kernel {
     else this.scheduler.add(step);
   }
 
+  /** Drops the steps that are due and the failures to be told: a forked process begins anew. */
+  forget(): void {
+    this.#starts.forget();
+    this.#turns.forget();
+    this.losses.clear();
+  }
+
   report(report: Report): void {
     if (this.onReport === undefined) return defaultReport(report);
     try {

@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { onFreshStart } from '../base/fresh-start.ts';
 import { getEventListeners, setMaxListeners } from 'node:events';
 import type { ClockTimer } from '../base/clock.ts';
 import { CancelledError } from '../base/errors.ts';
@@ -27,6 +28,7 @@ const scopes = new AsyncLocalStorage<Scope>();
 
 /** What work outside any `run` belongs to. */
 export const defaultKernel = new Kernel();
+onFreshStart(() => defaultKernel.forget());
 
 export function currentScope(): Scope | undefined {
   return scopes.getStore();

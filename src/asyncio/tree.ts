@@ -1,19 +1,19 @@
+import { onFreshStart } from '../base/fresh-start.ts';
 import type { Kernel } from './kernel.ts';
 import { defaultKernel } from './scope.ts';
 import type { Task } from './task.ts';
 
 /** The kernels of the runs that have not ended, and that of the program. */
 export const liveKernels = new Set<Kernel>([defaultKernel]);
+onFreshStart(() => {
+  liveKernels.clear();
+  liveKernels.add(defaultKernel);
+});
 
 /** Every task that is not done: name, age, what it waits for, each below the task that created it. */
 export function formatTaskTree(kernels: Iterable<Kernel> = liveKernels): string {
   const lines = [...kernels].flatMap((kernel) => treeOf(kernel));
   return lines.length === 0 ? 'no tasks\n' : `${lines.join('\n')}\n`;
-}
-
-/** Writes the tasks of every loop of this thread, as a tree, to `stream` (default: standard error). */
-export function printTaskTree(stream: { write(text: string): unknown } = process.stderr): void {
-  stream.write(formatTaskTree());
 }
 
 function treeOf(kernel: Kernel): string[] {

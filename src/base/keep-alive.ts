@@ -1,3 +1,5 @@
+import { onFreshStart } from './fresh-start.ts';
+
 /**
  * Keeps the event loop alive while anything is under way. A pending promise alone does not, and a program that waits
  * only for one would end with exit code 13.
@@ -5,6 +7,10 @@
 export class KeepAlive {
   #held = 0;
   #handle: NodeJS.Timeout | undefined;
+
+  constructor() {
+    onFreshStart(() => (this.#held = 0)); // what its parent waited for
+  }
 
   async during<T>(work: Promise<T>): Promise<T> {
     this.hold();

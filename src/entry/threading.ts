@@ -7,7 +7,7 @@ export { BoundedSemaphore, Semaphore } from '../threading/semaphore.ts';
 export { Queue } from '../threading/queue.ts';
 export { SimpleQueue } from '../threading/simple-queue.ts';
 export { Connection, Pipe } from '../threading/pipe.ts';
-export type { PipeOptions } from '../threading/pipe.ts';
+export type { PipeOptions } from '../ipc/pipe.ts';
 export { formatLockReport, lockReport } from '../ipc/insight.ts';
 export type { DeadlockReport, LockReport, ThreadName } from '../ipc/insight.ts';
 export { activeCount, currentThread, enumerate } from '../threading/current.ts';

@@ -5,7 +5,7 @@ import type { WaitOptions } from '../base/deadline.ts';
 import { within } from '../base/deadline.ts';
 import { deferred } from '../base/deferred.ts';
 import type { Deferred } from '../base/deferred.ts';
-import { ClosedError, DecodeError } from '../base/errors.ts';
+import { ClosedError, DecodeError, TimeoutError } from '../base/errors.ts';
 import { Deque } from '../base/deque.ts';
 import { endings, throwIfAnyAborted } from '../base/ending-signals.ts';
 
@@ -22,6 +22,7 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
   readonly #socket: Socket;
   readonly #frames = new Deque<Buffer>();
   readonly #waiting: Deferred<Buffer>[] = [];
+  readonly #polling = new Set<() => void>();
   readonly #largest: number;
   #buffered: Buffer[] = [];
   #size = 0;
@@ -101,6 +102,22 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
     }
   }
 
+  /** Whether `recv` would not wait (a message, or the end), within `timeout` seconds (default 0). CancelledError. */
+  async poll(timeout = 0, { signal }: { signal?: AbortSignal } = {}): Promise<boolean> {
+    if (this.#ready() || timeout === 0) return this.#ready();
+    const look = deferred();
+    this.#polling.add(look.resolve);
+    try {
+      await within(look.promise, { timeout, signal, what: 'waiting for a message' });
+      return true;
+    } catch (error) {
+      if (error instanceof TimeoutError) return false;
+      throw error;
+    } finally {
+      this.#polling.delete(look.resolve);
+    }
+  }
+
   async *[Symbol.asyncIterator](): AsyncIterator<unknown> {
     for (;;) {
       let value: unknown;
@@ -152,8 +169,13 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
 
   #deliver(frame: Buffer): void {
     const waiting = this.#waiting.shift();
-    if (waiting === undefined) this.#frames.push(frame);
-    else waiting.resolve(frame);
+    if (waiting !== undefined) return waiting.resolve(frame);
+    this.#frames.push(frame);
+    for (const look of this.#polling) look();
+  }
+
+  #ready(): boolean {
+    return this.#frames.size > 0 || this.#end !== undefined;
   }
 
   #refuse(length: number): void {
@@ -165,5 +187,6 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
   #finish(end: Error): void {
     this.#end ??= end;
     for (const waiting of this.#waiting.splice(0)) waiting.reject(this.#end);
+    for (const look of this.#polling) look();
   }
 }

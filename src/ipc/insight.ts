@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { addDumpSection } from '../asyncio/dump.ts';
 import type { Region } from './region.ts';
 import { STATE } from './region.ts';
 
@@ -36,6 +37,7 @@ const PAIRS = 7;
 
 /** Enters a lock in reports. */
 export function noteLock(lock: NamedLock): void {
+  if (locks.size === 0) addDumpSection('locks', () => `${formatLockReport(lockReport()) || 'none with a name'}\n`);
   locks.add(new WeakRef(lock));
 }
 

@@ -1,5 +1,6 @@
 import { getEnvironmentData, isMainThread, setEnvironmentData, threadId } from 'node:worker_threads';
 import type { Worker } from 'node:worker_threads';
+import { atExit } from '../os/at-exit.ts';
 import { registerAtFork } from '../os/at-fork.ts';
 import { koffi, libc } from '../os/libc.ts';
 import { LOOK_AGAIN } from './region.ts';
@@ -105,7 +106,7 @@ export function watchThreads(): void {
   const { address } = openPage();
   setEnvironmentData(key, { pid: process.pid, address });
   process.on('worker', follow);
-  if (isMainThread) process.on('exit', stopAll);
+  if (isMainThread) atExit(stopAll);
 }
 
 let watching = false;

@@ -4,6 +4,7 @@ import type { WaitOptions } from '../base/deadline.ts';
 import { checkSeconds, within } from '../base/deadline.ts';
 import { endingSignals, onAnyAbort, throwIfAnyAborted } from '../base/ending-signals.ts';
 import { CancelledError, TimeoutError } from '../base/errors.ts';
+import { registerAtFork } from '../os/at-fork.ts';
 import type { Region } from './region.ts';
 import { LOOK_AGAIN } from './region.ts';
 
@@ -96,8 +97,19 @@ export class Waits {
     for (const wait of this.#waits.slice()) wait.cancel();
   }
 
+  /** @internal In a forked child: they are its parent's, who goes on with them. */
+  afterFork(): void {
+    for (const wait of this.#waits) wait.settle();
+    this.#waits = [];
+    this.#stopListening?.();
+    this.#stopWatching?.();
+    this.#stopListening = undefined;
+    this.#stopWatching = undefined;
+  }
+
   #add(wait: Wait): void {
     this.#waits.push(wait);
+    waiting.add(this);
     this.#stopListening ??= this.#listen();
     this.#look();
   }
@@ -132,6 +144,7 @@ export class Waits {
     else {
       this.#stopListening?.();
       this.#stopListening = undefined;
+      waiting.delete(this);
     }
   }
 
@@ -150,3 +163,13 @@ export class Waits {
     return true;
   }
 }
+
+// Those with somebody who waits.
+const waiting = new Set<Waits>();
+
+registerAtFork({
+  afterInChild: () => {
+    for (const waits of waiting) waits.afterFork();
+    waiting.clear();
+  },
+});

@@ -1,4 +1,6 @@
 import { InvalidStateError } from '../base/errors.ts';
+import { atExit } from '../os/at-exit.ts';
+import { registerAtFork } from '../os/at-fork.ts';
 
 /** What a process knows of itself. */
 export interface ProcessIdentity {
@@ -49,9 +51,20 @@ export function becomeProcess(own: ProcessIdentity): void {
   identity = own;
 }
 
+/** @internal As `becomeProcess`, in one that has been forked with what its parent was. */
+export function becomeForked(own: ProcessIdentity): void {
+  identity = own;
+  count = 0;
+}
+
+/** @internal "Process-1" and so on; of a child's child "Process-1:1". */
+export function nextName(): string {
+  return `${identity.parentPid === undefined ? 'Process-' : `${identity.name}:`}${++count}`;
+}
+
 /** @internal `end` is called when this process exits. */
 export function remember(child: ProcessInfo, end: (() => unknown) | undefined): void {
-  if (!listening) process.on('exit', endDaemons);
+  if (!listening) atExit(endDaemons);
   listening = true;
   children.set(child, end);
 }
@@ -61,7 +74,11 @@ export function forget(child: ProcessInfo): void {
   children.delete(child);
 }
 
+let count = 0;
 let listening = false;
+
+// They are siblings: neither to be listed nor to be ended here.
+registerAtFork({ afterInChild: () => children.clear() });
 
 function endDaemons(): void {
   for (const end of children.values()) end?.();

@@ -1,4 +1,7 @@
 import type { Socket } from 'node:net';
+import type { ClockTimer } from '../base/clock.ts';
+import { realClock } from '../base/clock.ts';
+import { BrokenError } from '../base/errors.ts';
 import type { HostExit } from '../callable/host.ts';
 import type { Request, Response } from '../callable/protocol.ts';
 import type { Endpoint } from '../callable/remote-host.ts';
@@ -11,6 +14,9 @@ interface ForkedChildOptions {
   /** Keeps the template's channel, over which its end is told. */
   readonly hold: (held: boolean) => void;
 }
+
+/** @internal Seconds the template has to fork a child, its modules imported, and the child to say hello. */
+export const patience = { fork: 60, hello: 10 };
 
 /** A child of the template, as its maker sees it: messages over a socket, birth and death told by the template. */
 export class ForkedChild {
@@ -27,10 +33,17 @@ export class ForkedChild {
   #received: Promise<void> = Promise.resolve();
   #held = false;
   #ended = false;
+  #patience: ClockTimer | undefined;
 
   constructor(options: ForkedChildOptions) {
     this.#options = options;
     this.host = new ForkedHost(this.#endpoint());
+    this.#wait(patience.fork, 'the forkserver has forked no child');
+  }
+
+  /** Whether it has come to life. */
+  get began(): boolean {
+    return this.#connection !== undefined;
   }
 
   kill(signal: NodeJS.Signals): void {
@@ -41,11 +54,14 @@ export class ForkedChild {
 
   forked(pid: number): void {
     this.pid = pid;
+    if (this.#connection === undefined) this.#wait(patience.hello, `process ${pid} has not said hello`);
     for (const signal of this.#signals) process.kill(pid, signal);
     this.#signals = [];
   }
 
   connected(connection: FramedConnection, socket: Socket): void {
+    if (this.#ended) return void socket.destroy();
+    this.#patience?.cancel();
     this.#connection = connection;
     this.#socket = socket;
     if (this.#held) socket.ref();
@@ -54,12 +70,24 @@ export class ForkedChild {
   }
 
   exited(exit: Omit<HostExit, 'why'>): void {
+    if (this.#ended) return;
     this.#ended = true;
+    this.#patience?.cancel();
     // The last answers may still be under way: their end comes after them.
     void this.#received.then(() => {
       this.#setHold(false);
       this.#exit(exit);
     });
+  }
+
+  // A child can hang before its first word, as a forked process can lack what it waits for; and so can the template.
+  #wait(seconds: number, what: string): void {
+    this.#patience?.cancel();
+    this.#patience = realClock.setTimer(seconds, () => {
+      this.kill('SIGKILL');
+      this.exited({ code: null, signal: null, error: new BrokenError(`${what} within ${seconds} s`) });
+    });
+    if (this.#options.daemon) this.#patience.unref();
   }
 
   #endpoint(): Endpoint {

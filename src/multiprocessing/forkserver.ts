@@ -3,7 +3,6 @@ import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
-import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { BrokenError, InvalidStateError } from '../base/errors.ts';
 import { uuid } from '../base/ids.ts';
@@ -11,10 +10,10 @@ import { childEnv, childExecArgv } from '../callable/child-options.ts';
 import { checkMayStart, processMark } from '../callable/guard.ts';
 import type { ModuleLocation } from '../callable/location.ts';
 import { moduleUrl } from '../callable/location.ts';
-import type { HostExit } from '../callable/host.ts';
 import { FramedConnection } from '../ipc/framed-connection.ts';
+import { registerAtFork } from '../os/at-fork.ts';
 import { forkFlags } from '../os/fork.ts';
-import { waitstatusToExitcode } from '../os/wait-status.ts';
+import { exitOf } from './exit-status.ts';
 import { ForkedChild } from './forked-child.ts';
 import type { TemplateReport, TemplateRequest } from './template-protocol.ts';
 
@@ -122,9 +121,5 @@ class ForkServer {
   }
 }
 
-function exitOf(status: number): Omit<HostExit, 'why'> {
-  const code = waitstatusToExitcode(status);
-  if (code >= 0) return { code, signal: null };
-  const name = Object.entries(constants.signals).find(([, number]) => number === -code)?.[0];
-  return { code: null, signal: (name ?? 'SIGKILL') as NodeJS.Signals };
-}
+// The template, its channel and its children are those of the process that started it.
+registerAtFork({ afterInChild: () => (server = undefined) });

@@ -1,17 +1,10 @@
 import type { Destination, PackedShareable, Shareable } from '../callable/shareable.ts';
 import { onArrival, shareable } from '../callable/shareable.ts';
 import type { ConnectionParts } from '../ipc/connection.ts';
-import { END_BYTES, SharedConnection, startRing } from '../ipc/connection.ts';
-import { pass, received } from '../ipc/passing.ts';
+import { SharedConnection } from '../ipc/connection.ts';
+import type { PassedConnection, PipeOptions } from '../ipc/pipe.ts';
+import { passConnection, pipeParts, receivedParts } from '../ipc/pipe.ts';
 import { ProcessRegion } from '../ipc/process-region.ts';
-import type { RegionHandle } from '../ipc/region.ts';
-import { ringBytes } from '../ipc/ring.ts';
-
-/** Options of `Pipe`. */
-export interface PipeOptions {
-  /** Bytes under way in each direction (default 1 MiB); a message may take up to half. */
-  readonly capacity?: number;
-}
 
 /**
  * Two connected ends between processes or threads: with `duplex` both send and receive, else the first only receives
@@ -23,19 +16,9 @@ export interface PipeOptions {
  * new Process(child, [theirs]).start();
  * await ours.send('hello');
  */
-export function Pipe<T = unknown>(
-  duplex = true,
-  { capacity = 1 << 20 }: PipeOptions = {},
-): [Connection<T>, Connection<T>] {
-  const ring = () => startRing(new ProcessRegion(ringBytes(capacity)), capacity);
-  const toFirst = ring();
-  const toSecond = duplex ? ring() : undefined;
-  const first = new ProcessRegion(END_BYTES);
-  const second = new ProcessRegion(END_BYTES);
-  return [
-    new Connection<T>({ incoming: toFirst, outgoing: toSecond, here: first, there: second }),
-    new Connection<T>({ incoming: toSecond, outgoing: toFirst, here: second, there: first }),
-  ];
+export function Pipe<T = unknown>(duplex = true, options: PipeOptions = {}): [Connection<T>, Connection<T>] {
+  const [first, second] = pipeParts((bytes) => new ProcessRegion(bytes), duplex, options);
+  return [new Connection<T>(first), new Connection<T>(second)];
 }
 
 /** One end of a `Pipe`; pass it as an argument. (multiprocessing.connection.Connection) */
@@ -46,27 +29,8 @@ export class Connection<T = unknown> extends SharedConnection<T> implements Shar
   }
 
   [shareable](to: Destination): PackedShareable {
-    const { incoming, outgoing, here, there } = this.parts;
-    const rest = { incoming: incoming?.handle(), outgoing: outgoing?.handle(), there: there.handle() };
-    const packed = pass('multiprocessing.Connection', import.meta.url, here, to, rest);
-    this.depart();
-    return packed;
+    return passConnection('multiprocessing.Connection', import.meta.url, this, to);
   }
 }
 
-interface PassedConnection {
-  readonly region: RegionHandle;
-  readonly there: RegionHandle;
-  readonly incoming: RegionHandle | undefined;
-  readonly outgoing: RegionHandle | undefined;
-}
-
-onArrival('multiprocessing.Connection', ({ region, there, incoming, outgoing }: PassedConnection) => {
-  const parts: ConnectionParts = {
-    incoming: incoming && received({ region: incoming }),
-    outgoing: outgoing && received({ region: outgoing }),
-    here: received({ region }),
-    there: received({ region: there }),
-  };
-  return new Connection(parts, true);
-});
+onArrival('multiprocessing.Connection', (passed: PassedConnection) => new Connection(receivedParts(passed), true));

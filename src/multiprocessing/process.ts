@@ -2,18 +2,18 @@ import { constants } from 'node:os';
 import type { WaitOptions } from '../base/deadline.ts';
 import { within } from '../base/deadline.ts';
 import { endings } from '../base/ending-signals.ts';
-import { ClosedError, InvalidStateError } from '../base/errors.ts';
+import { messageOf } from '../base/error-text.ts';
+import { BrokenError, ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { KeepAlive } from '../base/keep-alive.ts';
 import type { HostExit } from '../callable/host.ts';
 import { describe } from '../callable/reference.ts';
-import type { AnyFunction, Reference } from '../callable/registry.ts';
-import { close } from '../os/descriptor.ts';
+import type { AnyFunction } from '../callable/registry.ts';
+import { close, pipe } from '../os/descriptor.ts';
 import { pidfdOpen } from '../os/pidfd.ts';
-import { currentIdentity, forget, remember } from './current.ts';
-import { runProcess } from './run-process.ts';
+import { currentIdentity, forget, nextName, remember } from './current.ts';
+import type { ProcessLink } from './process-link.ts';
 import type { StartMethod } from './start-method.ts';
-import { getStartMethod, startHost } from './start-method.ts';
-import type { ProcessLink } from './start-method.ts';
+import { getStartMethod, startProcess } from './start-method.ts';
 
 /** Options of a process. */
 export interface ProcessOptions {
@@ -25,13 +25,14 @@ export interface ProcessOptions {
   readonly startMethod?: StartMethod;
 }
 
+type Exit = Omit<HostExit, 'why'>;
+
 const joining = new KeepAlive();
-let count = 0;
 
 /**
  * A function that runs in a process of its own: isolated, killable whatever it does, and gone when this process goes.
  * The function is a plain one without free variables, `portable` or `fromModule`; arguments are cloned, locks, queues and the
- * like arrive as the same ones. What the function throws is printed in the child, whose exit code is then 1. InvalidArgumentError if
+ * like arrive as the same ones. With start method "fork" it may be any, and finds all memory as it was. What the function throws is printed in the child, whose exit code is then 1. InvalidArgumentError if
  * the function cannot cross. (multiprocessing.Process)
  *
  * @example
@@ -42,24 +43,24 @@ let count = 0;
 export class Process<F extends AnyFunction = AnyFunction> implements AsyncDisposable {
   readonly name: string;
   readonly daemon: boolean;
-  readonly #reference: Reference;
+  readonly #target: F;
   readonly #args: Parameters<F>;
   readonly #method: StartMethod;
   #link: ProcessLink | undefined;
-  #exit: HostExit | undefined;
+  #exit: Exit | undefined;
   #sentinel: number | undefined;
   #closed = false;
 
   constructor(target: F, args: Parameters<F>, { name, daemon, startMethod }: ProcessOptions = {}) {
-    this.#reference = describe(target);
-    this.#args = args;
-    const parent = currentIdentity();
-    this.name = name ?? `${parent.name === 'MainProcess' ? 'Process-' : `${parent.name}:`}${++count}`;
-    this.daemon = daemon ?? parent.daemon;
     this.#method = startMethod ?? getStartMethod();
+    checkTarget(target, this.#method);
+    this.#target = target;
+    this.#args = args;
+    this.name = name ?? nextName();
+    this.daemon = daemon ?? currentIdentity().daemon;
   }
 
-  /** Undefined before `start`; with start method forkserver until the process has been forked. */
+  /** Undefined before `start`; with start methods forkserver and fork until the process has been forked. */
   get pid(): number | undefined {
     return this.#link?.pid;
   }
@@ -73,7 +74,7 @@ export class Process<F extends AnyFunction = AnyFunction> implements AsyncDispos
   get sentinel(): number {
     const { pid } = this;
     if (pid === undefined) throw new InvalidStateError('the process has not been started');
-    return (this.#sentinel ??= pidfdOpen(pid));
+    return (this.#sentinel ??= this.#exit === undefined ? pidfdOpen(pid) : readable());
   }
 
   /** Starts it, once. InvalidStateError the second time, or in a daemon, whose children nobody would wait for. */
@@ -81,16 +82,12 @@ export class Process<F extends AnyFunction = AnyFunction> implements AsyncDispos
     if (this.#link !== undefined) throw new InvalidStateError('cannot start a process twice');
     this.#checkOpen();
     if (currentIdentity().daemon) throw new InvalidStateError('daemonic processes are not allowed to have children');
-    const link = startHost(this.#method, { daemon: this.daemon });
+    const { daemon } = this;
+    const identity = { name: this.name, daemon, parentPid: process.pid };
+    const link = startProcess(this.#method, { target: this.#target, args: this.#args, identity }, { daemon });
     this.#link = link;
-    remember(this, this.daemon ? () => link.host.terminate() : undefined);
-    const own = { name: this.name, daemon: this.daemon, parentPid: process.pid };
-    const identity = this.#method === 'spawn' ? { ...own, maker: process.pid } : own;
-    const args: unknown[] = this.#args;
-    const done = link.host.call(runProcess, [this.#reference, args, identity]);
-    // However it ends, the exit says so.
-    done.then(() => link.host.close()).catch((error: unknown) => link.failed(error));
-    void link.host.exited.then((exit) => this.#ended(exit));
+    remember(this, daemon ? () => link.kill('SIGKILL') : undefined);
+    void link.exited.then((exit) => this.#ended(exit));
     return this;
   }
 
@@ -100,13 +97,14 @@ export class Process<F extends AnyFunction = AnyFunction> implements AsyncDispos
 
   /**
    * Waits for its end and gives the exit code. TimeoutError and CancelledError end the wait, not the process;
-   * InvalidStateError if not started.
+   * InvalidStateError if not started; BrokenError with the cause if there was no starting it.
    */
   async join(options?: WaitOptions): Promise<number> {
     if (this.#link === undefined) throw new InvalidStateError('can only join a started process');
-    const exit = await joining.during(
-      within(this.#link.host.exited, { ...endings(options), what: `joining ${this.name}` }),
-    );
+    const exit = await joining.during(within(this.#link.exited, { ...endings(options), what: `joining ${this.name}` }));
+    if (exit.code === null && exit.signal === null) {
+      throw new BrokenError(`${this.name} could not be started: ${messageOf(exit.error)}`, { cause: exit.error });
+    }
     return codeOf(exit);
   }
 
@@ -130,7 +128,7 @@ export class Process<F extends AnyFunction = AnyFunction> implements AsyncDispos
 
   /** Kills it if it still runs, and waits for its end. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.isAlive()) await this.#link!.host.terminate();
+    if (this.isAlive()) this.#link!.kill('SIGKILL');
     if (this.#link !== undefined) await this.join();
     this.close();
   }
@@ -145,13 +143,26 @@ export class Process<F extends AnyFunction = AnyFunction> implements AsyncDispos
     if (this.#closed) throw new ClosedError('process object is closed');
   }
 
-  #ended(exit: HostExit): void {
+  #ended(exit: Exit): void {
     this.#exit = exit;
     forget(this);
   }
 }
 
-function codeOf({ code, signal }: HostExit): number {
+// For a process that is gone: a pipe at its end.
+function readable(): number {
+  const [end, other] = pipe();
+  close(other);
+  return end;
+}
+
+// A copy of this process has the function already.
+function checkTarget(target: AnyFunction, method: StartMethod): void {
+  if (typeof target !== 'function') throw new InvalidArgumentError('target', target, 'a function');
+  if (method !== 'fork') describe(target);
+}
+
+function codeOf({ code, signal }: Exit): number {
   if (signal !== null) return -constants.signals[signal];
   return code ?? 1;
 }

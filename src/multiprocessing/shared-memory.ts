@@ -1,6 +1,7 @@
 import { ClosedError } from '../base/errors.ts';
 import { uuid } from '../base/ids.ts';
 import type { Destination, PackedShareable, Shareable } from '../callable/shareable.ts';
+import { atExit } from '../os/at-exit.ts';
 import { registerAtFork } from '../os/at-fork.ts';
 import { onArrival, shareable } from '../callable/shareable.ts';
 import type { NamedSegment } from '../ipc/named-segment.ts';
@@ -33,7 +34,7 @@ export class SharedMemory implements Shareable, Disposable {
   constructor({ name, create = false, size }: SharedMemoryOptions = {}) {
     this.#segment = create ? createSegment(name ?? uuid(), size ?? 0) : openSegment(name ?? '', size);
     this.#buf = new Uint8Array(this.#segment.mapping.buffer);
-    atExit.add(this);
+    open.add(this);
     listen();
   }
 
@@ -56,7 +57,7 @@ export class SharedMemory implements Shareable, Disposable {
   close(): void {
     if (this.#buf === undefined) return;
     this.#buf = undefined;
-    atExit.delete(this);
+    open.delete(this);
     closeSegment(this.#segment);
   }
 
@@ -79,20 +80,20 @@ export class SharedMemory implements Shareable, Disposable {
   }
 }
 
-const atExit = new Set<SharedMemory>();
+const open = new Set<SharedMemory>();
 let listening = false;
 
 function listen(): void {
   if (listening) return;
   listening = true;
-  process.on('exit', () => {
-    for (const memory of atExit) memory.close();
+  atExit(() => {
+    for (const memory of open) memory.close();
   });
 }
 
 registerAtFork({
   afterInChild: () => {
-    for (const memory of atExit) memory.afterFork();
+    for (const memory of open) memory.afterFork();
   },
 });
 

@@ -1,21 +1,12 @@
 import { InvalidArgumentError, UnsupportedError } from '../base/errors.ts';
-import type { Host } from '../callable/host.ts';
-import { ProcessHost } from '../callable/process-host.ts';
+import { whyNoFork } from '../os/fork.ts';
 import { hasLibc } from '../os/libc.ts';
-import type { ForkedChild } from './forked-child.ts';
-import { forkChild } from './forkserver.ts';
+import { startForked } from './forked-process.ts';
+import { HostedProcess } from './hosted-process.ts';
+import type { ProcessLink, ProcessTask } from './process-link.ts';
 
 /** How processes are made. */
 export type StartMethod = 'spawn' | 'forkserver' | 'fork';
-
-/** A process that has been started, with what only its maker can do. */
-export interface ProcessLink {
-  readonly host: Host;
-  readonly pid: number | undefined;
-  kill(signal: NodeJS.Signals): void;
-  /** The call that runs the function has failed: it never began, or the process is gone. */
-  failed(error: unknown): void;
-}
 
 const methods: readonly StartMethod[] = ['spawn', 'forkserver', 'fork'];
 let method: StartMethod = 'spawn';
@@ -27,6 +18,7 @@ export function getStartMethod(): StartMethod {
 
 /**
  * Sets it. `spawn`: a new Node, everywhere. `forkserver`: forked from a template that has imported modules already, Linux.
+ * `fork`: a copy of this process, which must have been started by `simul run`; the target may be a closure.
  * InvalidArgumentError; UnsupportedError where it cannot work. (multiprocessing.set_start_method)
  */
 export function setStartMethod(next: StartMethod): void {
@@ -46,29 +38,9 @@ export function getAllStartMethods(): StartMethod[] {
 }
 
 /** @internal */
-export function startHost(wanted: StartMethod, { daemon }: { daemon: boolean }): ProcessLink {
+export function startProcess(wanted: StartMethod, task: ProcessTask, options: { daemon: boolean }): ProcessLink {
   refuseUnsupported(wanted);
-  if (wanted === 'forkserver') return forkedLink(forkChild({ daemon }));
-  const host = new ProcessHost({ daemon });
-  return {
-    host,
-    pid: host.pid,
-    kill: (signal) => {
-      if (host.pid !== undefined) process.kill(host.pid, signal);
-    },
-    failed: () => void host.terminate(),
-  };
-}
-
-function forkedLink(child: ForkedChild): ProcessLink {
-  return {
-    host: child.host,
-    get pid() {
-      return child.pid;
-    },
-    kill: (signal) => child.kill(signal),
-    failed: () => void child.host.terminate(),
-  };
+  return wanted === 'fork' ? startForked(task, options) : new HostedProcess(wanted, task, options);
 }
 
 function refuseUnsupported(wanted: StartMethod): void {
@@ -81,7 +53,5 @@ function whyNot(wanted: StartMethod): string | undefined {
   if (process.platform !== 'linux' || !hasLibc()) {
     return `start method "${wanted}" needs Linux and libc through the package "koffi": use "spawn"`;
   }
-  if (wanted === 'forkserver') return undefined;
-  // A child forked here would go on with all that this program has under way: its timers, servers and promises.
-  return 'start method "fork" is not offered: the child would run this program’s pending timers, servers and promises too; use "forkserver", or os.fork()';
+  return wanted === 'fork' ? whyNoFork() : undefined;
 }

@@ -11,6 +11,7 @@ import { portable } from '../callable/portable.ts';
 import { ProcessHost } from '../callable/process-host.ts';
 import type { Destination, PackedShareable, Shareable } from '../callable/shareable.ts';
 import { onArrival, shareable } from '../callable/shareable.ts';
+import { registerAtFork } from '../os/at-fork.ts';
 import type { FramedConnection } from '../ipc/framed-connection.ts';
 import type { Address } from './listener.ts';
 import { connectTo } from './listener.ts';
@@ -128,6 +129,8 @@ onArrival('multiprocessing.Proxy', ({ server, id }: { server: ServerAddress; id:
 
 const calling = new KeepAlive();
 const links = new Map<string, Promise<Link>>();
+// A forked child and its parent would read each other's answers.
+registerAtFork({ afterInChild: () => links.clear() });
 
 function call(server: ServerAddress, id: number, method: string, args: readonly unknown[]): Promise<unknown> {
   const answer = async (): Promise<unknown> => {

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { UnsupportedError } from '../base/errors.ts';
 import { runAtFork } from './at-fork.ts';
+import { prepareForkCall } from './fork-call.ts';
 import { prepareChild } from './fork-child.ts';
+import { prepareHandleWalk, prepareToForgetSignals } from './handles.ts';
 import { checked, hasLibc, libc } from './libc.ts';
 import { runningThreads } from './threads-alive.ts';
 import { currentLoop, uv } from './uv.ts';
@@ -10,8 +12,6 @@ import { adoptChild } from './wait.ts';
 
 /** What node must be started with so that `fork()` works: V8 then keeps no helper threads that a child would lack. */
 export const forkFlags: readonly string[] = ['--single-threaded', '--v8-pool-size=0'];
-
-const MADV_DOFORK = 11;
 
 /**
  * Splits this process in two, by fork(2): returns the child's pid in the parent and 0 in the child, which goes on from
@@ -78,27 +78,22 @@ interface Steps {
 
 let steps: Steps | undefined;
 
-// V8 marks its heap MADV_DONTFORK: a child would have none. Nothing that allocates may stand between the madvise calls
-// and the fork, or it could come to lie in a new, unmarked mapping; so everything is looked up and called once before.
+// Looked up and bound once, before the first fork: a child should have nothing to compile.
 function prepare(): Steps {
   return (steps ??= bind());
 }
 
 function bind(): Steps {
-  const madvise = libc('int madvise(uintptr_t address, uintptr_t length, int advice)');
-  const cfork = libc('int fork()');
   const loopFork = uv('int uv_loop_fork(uintptr_t loop)');
   const loop = currentLoop();
-  const ranges = forkableRanges();
-  const fork = () => {
-    for (let i = 0; i < ranges.length; i += 2) madvise(ranges[i]!, ranges[i + 1]!, MADV_DOFORK);
-    return cfork();
-  };
+  const fork = prepareForkCall(forkableRanges());
+  const forgetSignals = prepareToForgetSignals(prepareHandleWalk());
   const becomeChild = prepareChild();
   return {
     fork,
     becomeChild: () => {
       loopFork(loop); // at once, or parent and child share one epoll set
+      forgetSignals();
       becomeChild();
     },
   };

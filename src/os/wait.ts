@@ -114,6 +114,11 @@ export function adoptChild(pid: number): void {
   children.add(pid);
 }
 
+/** Takes a child out of what `wait` and `waitpid` cover: somebody else reaps it. */
+export function disownChild(pid: number): void {
+  children.delete(pid);
+}
+
 registerAtFork({
   afterInChild: () => {
     // They are siblings now, and the promises belong to the parent.

@@ -1,6 +1,8 @@
 import { constants } from 'node:os';
 import { isMainThread, threadId } from 'node:worker_threads';
+import { onFreshStart } from '../base/fresh-start.ts';
 import { InvalidArgumentError, SystemError, UnsupportedError } from '../base/errors.ts';
+import { atExit } from '../os/at-exit.ts';
 import { signalNumber } from '../os/process-ids.ts';
 import {
   defaultDisposition,
@@ -92,6 +94,16 @@ export function takeSignal(sig: number | NodeJS.Signals, taker: (signum: number)
   };
 }
 
+// The handlers are the parent's program's; what is ignored stays so, as it does in programs that are started.
+onFreshStart(() => {
+  for (const slot of slots.values()) {
+    slot.takers.clear();
+    slot.listening = false; // all listeners have been removed
+    if (typeof slot.action === 'function') slot.action = undefined;
+    apply(slot);
+  }
+});
+
 /** Calls back after the next handler has run. @internal */
 export function onceHandled(callback: () => void): () => void {
   afterHandler.add(callback);
@@ -138,7 +150,7 @@ function slotOf(signum: number): Slot {
     };
     slot = fresh;
     slots.set(signum, slot);
-    if (slots.size === 1) process.on('exit', restoreDefaults);
+    if (slots.size === 1) atExit(restoreDefaults);
   }
   return slot;
 }

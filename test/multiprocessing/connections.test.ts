@@ -4,7 +4,7 @@ import { createConnection } from 'node:net';
 import { test } from 'node:test';
 import { BrokenError, ClosedError, ConnectionError, DecodeError, TimeoutError } from '../../src/base/errors.ts';
 import { fromModule } from '../../src/callable/from-module.ts';
-import { Client, Listener, Manager, Process, Queue } from '../../src/entry/multiprocessing.ts';
+import { Client, Listener, Manager, Pipe, Process, Queue, wait } from '../../src/entry/multiprocessing.ts';
 
 const parties = fromModule<typeof import('./manager-parties.js')>(new URL('./manager-parties.js', import.meta.url));
 
@@ -73,4 +73,34 @@ test('managed objects are shared by proxy', async () => {
   await assert.rejects((list as unknown as { clear(): Promise<void> }).clear(), /no method clear/);
   await manager.shutdown();
   await assert.rejects(scores.get('anna'), BrokenError);
+});
+
+test('wait gives those of several that are ready: messages, ends, and processes that have ended', async () => {
+  await using listener = await Listener.open();
+  const accepting = listener.accept();
+  await using client = await Client(listener.address);
+  await using server = await accepting;
+  const [reader, writer] = Pipe<string>(false);
+  await using child = new Process(parties.waitForRelease, [new Queue<string>()]).start();
+  const all = [reader, client, child.sentinel];
+  assert.deepEqual(await wait(all, { timeout: 0 }), []);
+  assert.deepEqual(await wait(all, { timeout: 0.01 }), []);
+  assert.deepEqual(await wait([]), []);
+  const soon = wait(all, { timeout: 30 });
+  writer.sendSync('hello');
+  assert.deepEqual(await soon, [reader]);
+  await server.send('hello');
+  await client.poll(30);
+  assert.deepEqual(await wait(all), [reader, client]);
+  assert.deepEqual([await reader.recv(), await client.recv()], ['hello', 'hello']);
+  const ended = wait(all, { timeout: 30 });
+  child.kill();
+  assert.deepEqual(await ended, [child.sentinel]);
+  writer.close();
+  assert.deepEqual(await wait([reader]), [reader]); // at its end
+  await assert.rejects(wait(['x' as unknown as number]), { code: 'SIMUL_INVALID_ARGUMENT' });
+  const abort = new AbortController();
+  const cancelled = assert.rejects(wait([client], { signal: abort.signal }), { name: 'CancelledError' });
+  abort.abort();
+  await cancelled;
 });

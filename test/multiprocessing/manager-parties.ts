@@ -16,3 +16,7 @@ export async function useManaged(
   await queue.put('from the child');
   await done.put('done');
 }
+
+export async function waitForRelease(release: Queue<string>): Promise<void> {
+  await release.get();
+}

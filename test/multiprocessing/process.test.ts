@@ -76,7 +76,7 @@ test('start methods', async () => {
   assert.throws(() => getContext('fork'), { code: 'SIMUL_UNSUPPORTED' });
   assert.equal(getStartMethod(), 'spawn');
   assert.deepEqual(getAllStartMethods(), ['spawn', 'forkserver']);
-  assert.throws(() => setStartMethod('fork'), /timers, servers and promises/);
+  assert.throws(() => setStartMethod('fork'), /simul run SCRIPT/);
   assert.throws(() => setStartMethod('thread' as 'spawn'), { code: 'SIMUL_INVALID_ARGUMENT' });
 });
 
@@ -89,9 +89,12 @@ for (const [end, child, method = 'spawn'] of [
   ['kill', 'busy'],
   ['kill', 'idle', 'forkserver'],
   ['kill', 'busy', 'forkserver'],
+  ['kill', 'idle', 'fork'],
+  ['kill', 'blocked', 'fork'],
+  ['exit', 'busy', 'fork'],
 ] as const) {
   test(`${method}: a child that is ${child} ends with its parent (${end})`, async () => {
-    const { stdout } = await program('multiprocessing/parent', [end, child, method]);
+    const { stdout } = await program('multiprocessing/parent', [end, child, method], { fork: method === 'fork' });
     await processExit(Number(stdout), { timeout: 30 });
   });
 }

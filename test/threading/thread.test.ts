@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { printTaskTree } from '../../src/entry/asyncio.ts';
 import { BrokenError, InvalidStateError, TimeoutError } from '../../src/base/errors.ts';
 import {
   activeCount,
@@ -111,6 +112,13 @@ test('the report names holders, waiters and the circle they form', async () => {
   assert.deepEqual(lock!.holder, { pid: process.pid, thread: one.ident! + 1 });
   assert.deepEqual(lock!.waiters, [{ pid: process.pid, thread: two.ident! + 1 }]);
   assert.match(formatLockReport(report), /cycle: first -> second -> first/);
+  // The same dump as the tasks'.
+  let dump = '';
+  printTaskTree({ write: (text) => (dump += text) });
+  assert.match(
+    dump,
+    /^== tasks ==\nno tasks\n== locks ==\nfirst: held by thread .*\nsecond: .*\ncycle: first -> second/,
+  );
   const ended = [one, two].map((thread) => assert.rejects(thread.join(), BrokenError));
   await Promise.all([one.terminate(), two.terminate()]);
   await Promise.all(ended);
