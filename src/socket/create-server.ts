@@ -44,5 +44,5 @@ export async function createServer(address: Address, options: ListenOptions = {}
 
 /** The family that an address is written in; a name is looked up as IPv4. */
 export function familyOf(address: Address): typeof AF_INET | typeof AF_INET6 {
-  return typeof address !== 'string' && isIPv6(String(address[0]).split('%')[0]!) ? AF_INET6 : AF_INET;
+  return typeof address !== 'string' && isIPv6(address[0].split('%')[0]!) ? AF_INET6 : AF_INET;
 }

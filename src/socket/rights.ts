@@ -122,5 +122,5 @@ function align(size: number): number {
 }
 
 function addressOf(bytes: Buffer): bigint {
-  return BigInt(koffi().address(bytes));
+  return koffi().address(bytes);
 }

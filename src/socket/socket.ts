@@ -1,15 +1,15 @@
 import { constants } from 'node:os';
 import { Socket as NetSocket } from 'node:net';
-import { sleep } from '../asyncio/sleep.ts';
 import type { BoundedOptions } from '../asyncio/wait.ts';
 import { checkWait, inCall, mustWait, shareTimeout } from '../asyncio/wait.ts';
 import type { WaitOptions } from '../base/deadline.ts';
-import { checkSeconds, Deadline } from '../base/deadline.ts';
-import { ClosedError, InvalidArgumentError, InvalidStateError, TimeoutError } from '../base/errors.ts';
+import { checkSeconds } from '../base/deadline.ts';
+import { ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { close as closeFd, dup } from '../os/descriptor.ts';
 import { POLLIN, POLLOUT } from '../os/poll.ts';
 import type { Address, AddressOf, InetAddress, UnixAddress } from './address.ts';
 import { encodeAddress, showAddress } from './address.ts';
+import { untilRoom } from './backoff.ts';
 import type { AddressFamily, SocketType } from './constants.ts';
 import * as C from './constants.ts';
 import { SocketError, socketFailure } from './errors.ts';
@@ -226,8 +226,10 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     const where = known === undefined ? resolved(this.family, address, options) : address;
     if (where instanceof Promise) return where.then((found) => this.sendto(bytes, found as A, options));
     const to = known ?? encodeAddress(this.family, where);
-    if (this.family === C.AF_UNIX) return this.#sendtoPath(bytes, to, address, options);
-    return this.#sending(() => this.#putTo(bytes, to, address), options);
+    const attempt = () => this.#putTo(bytes, to, address);
+    // poll(2) says nothing of the queue of a receiver that one is not connected to.
+    if (this.family !== C.AF_UNIX) return this.#sending(attempt, options);
+    return inCall(() => untilRoom(`room at ${showAddress(address)}`, attempt, this.#with(options)));
   }
 
   /** The timeout of calls that are given none; undefined (the default) waits for ever. */
@@ -369,42 +371,38 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     this.close();
   }
 
-  // oxlint-disable-next-line require-await -- the contract of `await using`
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
   }
 
   /** Tries at once unless others wait or nothing can be there, then on readiness. */
   #receiving<T>(what: string, attempt: () => T | undefined, options: WaitOptions | undefined): Promise<T> {
-    if (options !== undefined) checkWait(options);
-    if (this.#fd < 0) return Promise.reject(new ClosedError('the socket is closed'));
-    if (!this.#drained && this.#inARow < servedInARow && !this.#readiness.busy(POLLIN) && !mustWait(options)) {
-      try {
-        const now = attempt();
-        if (now !== undefined) {
-          this.#inARow++;
-          return Promise.resolve(now);
-        }
-      } catch (error) {
-        return Promise.reject(error);
-      }
-    }
-    this.#inARow = 0;
-    return this.#readiness.wait(POLLIN, what, attempt, this.#with(options));
+    const atOnce = !this.#drained && this.#inARow++ < servedInARow;
+    if (!atOnce) this.#inARow = 0;
+    return this.#waiting(POLLIN, what, attempt, options, atOnce);
   }
 
   #sending<T>(attempt: () => T | undefined, options: WaitOptions | undefined): Promise<T> {
+    return this.#waiting(POLLOUT, 'room in a socket', attempt, options, true);
+  }
+
+  #waiting<T>(
+    events: typeof POLLIN | typeof POLLOUT,
+    what: string,
+    attempt: () => T | undefined,
+    options: WaitOptions | undefined,
+    atOnce: boolean,
+  ): Promise<T> {
     if (options !== undefined) checkWait(options);
     if (this.#fd < 0) return Promise.reject(new ClosedError('the socket is closed'));
-    if (!this.#readiness.busy(POLLOUT) && !mustWait(options)) {
-      try {
-        const now = attempt();
-        if (now !== undefined) return Promise.resolve(now);
-      } catch (error) {
-        return Promise.reject(error);
-      }
+    try {
+      const now = atOnce && !this.#readiness.busy(events) && !mustWait(options) ? attempt() : undefined;
+      if (now !== undefined) return Promise.resolve(now);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return this.#readiness.wait(POLLOUT, 'room in a socket', attempt, this.#with(options));
+    if (events === POLLIN) this.#inARow = 0;
+    return this.#readiness.wait(events, what, attempt, this.#with(options));
   }
 
   #take(n: number): Buffer | undefined {
@@ -452,37 +450,18 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     return put;
   }
 
-  // poll(2) says nothing of the queue of a receiver that one is not connected to: it is asked again after a while.
-  #sendtoPath(bytes: Uint8Array, to: Buffer, address: A, options: WaitOptions | undefined): Promise<number> {
-    return inCall(async () => {
-      const shared = this.#with(options);
-      checkWait(shared);
-      const deadline = Deadline.after(shared?.timeout);
-      for (let pause = 0.001; ; pause = Math.min(2 * pause, 0.05)) {
-        const put = this.#putTo(bytes, to, address);
-        if (put !== undefined) return put;
-        if (deadline.passed) {
-          throw new TimeoutError(`sending to ${showAddress(address)} timed out`, { timeout: shared?.timeout });
-        }
-        await sleep(Math.min(pause, deadline.left), undefined, { signal: shared?.signal });
-      }
-    });
-  }
-
   async #connect(address: Address, options: BoundedOptions | undefined): Promise<number> {
     const bytes = encodeAddress(this.family, address);
     const what = `a connection to ${showAddress(address)}`;
-    for (let pause = 0.001; ; pause = Math.min(2 * pause, 0.05)) {
-      const number = native.connect(this.#open(), bytes);
-      if (number === EINPROGRESS || number === EALREADY) {
-        return this.#readiness.wait(POLLOUT, what, () => this.#outcome(), options);
-      }
-      // A UNIX socket whose backlog is full: nothing tells when there is room.
-      if (number !== EAGAIN || this.family !== C.AF_UNIX) return number;
-      const { deadline, timeout, signal } = options ?? {};
-      if (deadline?.passed) throw new TimeoutError(`waiting for ${what} timed out after ${timeout} s`, { timeout });
-      await sleep(Math.min(pause, deadline?.left ?? pause), undefined, { signal });
-    }
+    const number = await untilRoom(what, () => this.#tryConnect(bytes), options);
+    if (number !== EINPROGRESS && number !== EALREADY) return number;
+    return this.#readiness.wait(POLLOUT, what, () => this.#outcome(), options);
+  }
+
+  #tryConnect(bytes: Buffer): number | undefined {
+    const number = native.connect(this.#open(), bytes);
+    // A UNIX socket whose backlog is full.
+    return number === EAGAIN && this.family === C.AF_UNIX ? undefined : number;
   }
 
   #outcome(): number | undefined {
