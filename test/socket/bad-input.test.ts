@@ -24,7 +24,7 @@ describe('bad input', () => {
       assert.deepEqual([error.code, error.address, error.port], ['EADDRINUSE', ...address]);
       return true;
     });
-    using _client = await createConnection(address);
+    using _ = await createConnection(address);
     (await server.accept())[0].close();
   });
 

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { SocketError, TimeoutError } from '../../src/entry/socket.ts';
 import { AF_INET, AF_INET6, AF_UNIX, SOCK_DGRAM, SOCK_SEQPACKET, socket, socketpair } from '../../src/entry/socket.ts';
+import { closing } from './closing.ts';
 
 const text = (bytes: Buffer): string => bytes.toString();
 
@@ -112,8 +113,7 @@ describe('a datagram socket', () => {
 
   test('sequenced packets keep messages apart and in order', async () => {
     const [a, b] = socketpair(SOCK_SEQPACKET);
-    using _a = a;
-    using _b = b;
+    using _ = closing(a, b);
     await a.sendall('one');
     await a.sendall('two');
     assert.deepEqual([text(await b.recv(100)), text(await b.recv(100))], ['one', 'two']);

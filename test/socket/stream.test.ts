@@ -19,6 +19,7 @@ import {
   TimeoutError,
 } from '../../src/entry/socket.ts';
 import { close } from '../../src/entry/os.ts';
+import { closing } from './closing.ts';
 
 const text = (bytes: Buffer): string => bytes.toString();
 const openFds = (): number => readdirSync('/proc/self/fd').length;
@@ -86,8 +87,7 @@ describe('a stream socket', () => {
 
   test('waits in sendall while the other side does not read, and keeps the order of concurrent calls', async () => {
     const [a, b] = socketpair();
-    using _a = a;
-    using _b = b;
+    using _ = closing(a, b);
     const size = 3_000_000;
     let done = 0;
     const sends = ['x', 'y'].map((letter) => a.sendall(Buffer.alloc(size, letter)).then(() => done++));
@@ -101,8 +101,7 @@ describe('a stream socket', () => {
 
   test('send tells how much the system took', async () => {
     const [a, b] = socketpair();
-    using _a = a;
-    using _b = b;
+    using _ = closing(a, b);
     const sent = await a.send(Buffer.alloc(50_000_000));
     assert.ok(sent > 0 && sent < 50_000_000);
     await assert.rejects(a.send('x', { timeout: 0.02 }), TimeoutError);
@@ -112,8 +111,7 @@ describe('a stream socket', () => {
 
   test('takes timeouts from settimeout, from the call, from a signal', async () => {
     const [a, b] = socketpair();
-    using _a = a;
-    using _b = b;
+    using _ = closing(a, b);
     a.settimeout(0.01);
     await assert.rejects(a.recv(1), { name: 'TimeoutError', message: /bytes of a socket timed out after 0.01 s/ });
     await assert.rejects(a.recv(1, { timeout: 0 }), { timeout: 0 });
@@ -130,8 +128,7 @@ describe('a stream socket', () => {
   test('ends its waits with the asyncio task', () =>
     run(async () => {
       const [a, b] = socketpair();
-      using _a = a;
-      using _b = b;
+      using _ = closing(a, b);
       const task = createTask(() => a.recv(10));
       await new Promise((resolve) => setImmediate(resolve));
       task.cancel();
@@ -203,8 +200,7 @@ describe('a stream socket', () => {
 
   test('does not give away what it has read for another call', async () => {
     const [a, b] = socketpair();
-    using _a = a;
-    using _b = b;
+    using _ = closing(a, b);
     await b.sendall('ab');
     await assert.rejects(a.recvExactly(3, { timeout: 0.01 }), TimeoutError);
     assert.throws(() => a.detach(), InvalidStateError);

@@ -15,6 +15,7 @@ import {
   socket,
   socketpair,
 } from '../../src/entry/socket.ts';
+import { closing } from './closing.ts';
 
 let folder: string;
 before(() => (folder = mkdtempSync(join(tmpdir(), 'simul-unix-'))));
@@ -38,7 +39,7 @@ describe('a UNIX socket', () => {
   test('serves a name without a file', async () => {
     using server = await createServer('\0simul-abstract-test');
     assert.equal(server.getsockname(), '\0simul-abstract-test');
-    using _client = await createConnection('\0simul-abstract-test');
+    using _ = await createConnection('\0simul-abstract-test');
     await assert.rejects(createServer('\0simul-abstract-test'), {
       code: 'EADDRINUSE',
       message: "EADDRINUSE: address already in use, bind '@simul-abstract-test'",
@@ -50,9 +51,10 @@ describe('a UNIX socket', () => {
     const program = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
     spawnSync(process.execPath, ['-e', program]);
     assert.equal(existsSync(path), true);
-    using _server = await createServer(path);
+    using server = await createServer(path);
+    assert.equal(server.getsockname(), path);
     await assert.rejects(createServer(path), { code: 'EADDRINUSE', address: path });
-    using _client = await createConnection(path);
+    using _ = await createConnection(path);
     using bound = socket(AF_UNIX);
     const early = join(folder, 'bound-only');
     await bound.bind(early);
@@ -78,17 +80,16 @@ describe('a UNIX socket', () => {
   test('waits while the backlog is full', async () => {
     const path = join(folder, 'full');
     using server = await createServer(path, { backlog: 0 });
-    using _first = await createConnection(path);
+    using first = await createConnection(path);
     await assert.rejects(createConnection(path, { timeout: 0.05 }), TimeoutError);
     const second = createConnection(path, { timeout: 5 });
     (await server.accept())[0].close();
-    using _second = await second;
+    using _ = closing(await second, first);
   });
 
   test('passes descriptors', async () => {
     const [a, b] = socketpair();
-    using _a = a;
-    using _b = b;
+    using _ = closing(a, b);
     writeFileSync(join(folder, 'data'), 'contents');
     const fd = openSync(join(folder, 'data'), 'r');
     await sendFds(a, 'take', [fd, fd]);
