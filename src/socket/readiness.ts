@@ -61,6 +61,10 @@ export class Readiness {
     this.#writers.fail(error);
   }
 
+  failReaders(error: Error): void {
+    this.#readers.fail(error);
+  }
+
   #line(events: number): Line {
     return events === POLLIN ? this.#readers : this.#writers;
   }

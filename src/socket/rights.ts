@@ -2,9 +2,10 @@ import { constants } from 'node:os';
 import type { WaitOptions } from '../base/deadline.ts';
 import { BrokenError, InvalidArgumentError } from '../base/errors.ts';
 import { close } from '../os/descriptor.ts';
-import { errno, koffi, libc } from '../os/libc.ts';
+import { errno, libc } from '../os/libc.ts';
 import { SOL_SOCKET } from './constants.ts';
 import { socketFailure } from './errors.ts';
+import { addressBytes } from './memory.ts';
 import type { Socket } from './socket.ts';
 
 // Layouts of struct msghdr, iovec and cmsghdr on 64-bit Linux (recvmsg(2), cmsg(3)).
@@ -73,12 +74,12 @@ class Message {
   constructor(bytes: Buffer, control: Buffer) {
     this.bytes = bytes;
     this.control = control;
-    this.vector.writeBigUInt64LE(addressOf(bytes), 0);
+    this.vector.writeBigUInt64LE(addressBytes(bytes), 0);
     this.vector.writeBigUInt64LE(BigInt(bytes.length), 8);
-    this.header.writeBigUInt64LE(addressOf(this.vector), 16);
+    this.header.writeBigUInt64LE(addressBytes(this.vector), 16);
     this.header.writeBigUInt64LE(1n, 24);
     if (control.length === 0) return;
-    this.header.writeBigUInt64LE(addressOf(control), 32);
+    this.header.writeBigUInt64LE(addressBytes(control), 32);
     this.header.writeBigUInt64LE(BigInt(control.length), 40);
   }
 
@@ -119,8 +120,4 @@ function descriptorsOf(control: Buffer): number[] {
 
 function align(size: number): number {
   return (size + 7) & ~7;
-}
-
-function addressOf(bytes: Buffer): bigint {
-  return koffi().address(bytes);
 }

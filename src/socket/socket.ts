@@ -352,6 +352,11 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     return this.#secured?.socket;
   }
 
+  /** @internal Ends the waits for something to read, as if it were closed. */
+  interrupt(): void {
+    this.#readiness.failReaders(new ClosedError('nothing more is received'));
+  }
+
   /** @internal Tries until `attempt` gives something, each time there is something to read. */
   whenReadable<T>(attempt: () => T | undefined, options?: WaitOptions): Promise<T> {
     return this.#receiving('a message', attempt, options);
