@@ -62,9 +62,10 @@ export class Crew<M extends Member> {
   }
 }
 
-/** Ends a thread or process that has nothing to do any more; what runs on in spite of that is ended by force. */
+/** Ends a thread or process. What was given up gets a moment to let go of its connection; what runs on is ended by force. */
 export async function closeMember(member: Member): Promise<void> {
-  if (member.host.running > 0) await member.host.terminate();
-  else await member.host.close({ timeout: 5 }).catch(() => member.host.terminate());
+  await member.host.close({ timeout: secondsToLetGo }).catch(() => member.host.terminate());
   member.release();
 }
+
+const secondsToLetGo = 2;
