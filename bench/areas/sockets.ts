@@ -23,7 +23,7 @@ export function rows(context: BenchContext): readonly RowPlan[] {
     echo('echo-64k', { clients: 10, requests: 0, total: at(20_000), size: 65_536 }),
     udp({ clients: 32, requests: 0, total: at(60_000), size: 64 }),
     ...Object.entries(styles).flatMap(([name, { requests, total, raw }]) => {
-      const load = { clients: 10, requests, size: 64, total: at(Math.max(total, 20 * requests)) };
+      const load = { clients: requests > 1 ? 50 : 10, requests, size: 64, total: at(Math.max(total, 20 * requests)) };
       return [styleRow(name, load, raw), latencyRow(name, { ...load, total: Math.max(20, load.total / 10) })];
     }),
   ];
@@ -32,7 +32,11 @@ export function rows(context: BenchContext): readonly RowPlan[] {
 function echo(name: string, load: Load): RowPlan {
   const settings = { connections: load.clients, bytes: load.size };
   const contender = (kind: string): Contender =>
-    serverContender(() => nodeServer(kind), (port) => roundTrips(port, load), settings);
+    serverContender(
+      () => nodeServer(kind),
+      (port) => roundTrips(port, load),
+      settings,
+    );
   return {
     name,
     unit: 'round trip/s',
@@ -45,7 +49,11 @@ function echo(name: string, load: Load): RowPlan {
 
 function udp(load: Load): RowPlan {
   const contender = (kind: string): Contender =>
-    serverContender(() => nodeServer(kind), (port) => datagrams(port, load), { window: load.clients, bytes: load.size });
+    serverContender(
+      () => nodeServer(kind),
+      (port) => datagrams(port, load),
+      { window: load.clients, bytes: load.size },
+    );
   return {
     name: 'udp',
     unit: 'datagram/s',

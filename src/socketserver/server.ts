@@ -22,8 +22,8 @@ import { settle } from './options.ts';
 import { writeError } from './report.ts';
 import type { Job } from './request.ts';
 import { Request } from './request.ts';
+import { startStyle } from './start-style.ts';
 import type { Style } from './style.ts';
-import { startStyle } from './style.ts';
 
 /** A function, a class, or with style `subprocess` a command. */
 export type Handler<R> = RequestHandler<R> | RequestHandlerClass<R> | readonly string[];
