@@ -178,7 +178,7 @@ export abstract class BaseServer<R> implements AsyncDisposable {
       else if (job.kind === 'connection') job.connection.close();
       if (request.reason !== undefined) throw request.reason;
     } catch (error) {
-      this.#report(request.reason ?? error, job.address);
+      if (this.#requests.has(request)) this.#report(request.reason ?? error, job.address);
     } finally {
       timer?.cancel();
       this.#finished(request);
@@ -247,6 +247,11 @@ export abstract class BaseServer<R> implements AsyncDisposable {
       request.cancel(new CancelledError('the server stopped before the request was done'));
     }
     await within(this.#idle(), { timeout: graceOfCancelled }).catch(() => {});
+    // What ignores its end is told, and left behind.
+    for (const request of this.#requests) {
+      this.#requests.delete(request);
+      this.#report(request.reason, request.job.address);
+    }
   }
 
   async #idle(): Promise<void> {
