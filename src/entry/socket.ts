@@ -1,0 +1,18 @@
+export type { Address, InetAddress, UnixAddress } from '../socket/address.ts';
+export { showAddress } from '../socket/address.ts';
+export * from '../socket/constants.ts';
+export { createConnection } from '../socket/create-connection.ts';
+export type { ConnectionOptions } from '../socket/create-connection.ts';
+export { createServer } from '../socket/create-server.ts';
+export type { ListenOptions } from '../socket/create-server.ts';
+export { SocketError } from '../socket/errors.ts';
+export type { SocketOptions } from '../socket/options.ts';
+export { socketpair } from '../socket/pair.ts';
+export { getaddrinfo } from '../socket/resolve.ts';
+export type { AddressInfo, LookupRequest } from '../socket/resolve.ts';
+export { recvFds, sendFds } from '../socket/rights.ts';
+export type { SecureOptions, SecurityContext } from '../socket/security.ts';
+export { fromDescriptor, Socket, socket } from '../socket/socket.ts';
+export type { InetSocket, SocketSource, UnixSocket } from '../socket/socket.ts';
+export { IncompleteReadError } from '../socket/streams/errors.ts';
+export { ClosedError, TimeoutError } from '../base/errors.ts';

@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { describe, test } from 'node:test';
+import { UnsupportedError } from '../../src/entry/errors.ts';
+import { forkFlags } from '../../src/entry/os.ts';
+import type { Address, InetAddress } from '../../src/entry/socket.ts';
+import { AF_INET, createConnection, SHUT_WR, SOCK_DGRAM, socket } from '../../src/entry/socket.ts';
+import { TCPServer } from '../../src/entry/socketserver.ts';
+import { ask } from './client.ts';
+import { echo } from './handlers.ts';
+
+const path = fileURLToPath(new URL('../fixtures/socketserver/forking.js', import.meta.url));
+
+class Forking {
+  readonly lines: string[] = [];
+  readonly #child;
+  readonly #closed;
+
+  constructor(...args: string[]) {
+    this.#child = spawn(process.execPath, [...forkFlags, path, ...args], { stdio: ['ignore', 'pipe', 'ignore'] });
+    this.#closed = once(this.#child, 'close');
+  }
+
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
+  async address(): Promise<Address> {
+    const reader = createInterface(this.#child.stdout);
+    reader.on('line', (line) => this.lines.push(line));
+    const [line] = (await once(reader, 'line')) as [string];
+    return JSON.parse(line.slice('ready '.length)) as Address;
+  }
+
+  async stop(): Promise<string[]> {
+    this.#child.kill('SIGTERM');
+    await this.#closed;
+    return this.lines.slice(1);
+  }
+}
+
+describe('style fork', () => {
+  test('a child for every client, finishes what was accepted', async () => {
+    const server = new Forking('tcp');
+    const address = await server.address();
+    const pids = await Promise.all(Array.from({ length: 6 }, () => ask(address, 'who')));
+    assert.equal(new Set([...pids, `${server.pid}`]).size, 7);
+    assert.equal(await ask(address, 'boom'), '');
+    const last = await createConnection(address);
+    await last.sendall('accepted');
+    const stopped = server.stop();
+    assert.equal((await last.recv(100)).toString(), 'accepted');
+    last.shutdown(SHUT_WR);
+    assert.equal((await last.recv(100)).length, 0);
+    last.close();
+    const [error, ...rest] = await stopped;
+    assert.match(error!, /^error process \d+, which served 127.0.0.1:\d+, exited with code 1$/);
+    assert.deepEqual(rest, ['stopped']);
+  });
+
+  test('serves HTTP, a UNIX path and datagrams', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'simul-forking-'));
+    const file = join(folder, 'socket');
+    const [web, unix, udp] = [new Forking('http'), new Forking('unix', file), new Forking('udp')];
+    assert.match(await ask(await web.address(), 'GET / HTTP/1.0\r\n\r\n'), /^HTTP\/1.0 200 OK/);
+    const address = await unix.address();
+    assert.equal(await ask(address, 'one'), 'one');
+    assert.equal(existsSync(file), true);
+    assert.equal(await ask(address, 'two'), 'two');
+    using client = socket(AF_INET, SOCK_DGRAM);
+    await client.sendto('data', (await udp.address()) as InetAddress);
+    assert.equal((await client.recv(100, { timeout: 10 })).toString(), 'data!');
+    for (const server of [web, unix, udp]) assert.deepEqual(await server.stop(), ['stopped']);
+    assert.equal(existsSync(file), false);
+    rmSync(folder, { recursive: true });
+  });
+
+  test('is refused, with the remedy, where node was not started for it', async () => {
+    const server = new TCPServer(['127.0.0.1', 0], echo, { style: 'fork' });
+    await assert.rejects(server.start(), (error) => {
+      assert.ok(error instanceof UnsupportedError);
+      return /run the program by "simul run SCRIPT"/.test(error.message);
+    });
+  });
+});
