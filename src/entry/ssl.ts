@@ -17,6 +17,8 @@ export type { ContextOptions } from '../ssl/default-context.ts';
 export { getpeercert } from '../ssl/peer-certificate.ts';
 export type { NameParts, PeerCertificate } from '../ssl/peer-certificate.ts';
 export { SSLSession } from '../ssl/session.ts';
+export { SSLSocket } from '../ssl/ssl-socket.ts';
+export type { Cipher } from '../ssl/ssl-socket.ts';
 export type { WatchOptions } from '../ssl/watch.ts';
 export { CertificateAuthority, createAuthority, loadAuthority } from '../ssl/certificates/authority.ts';
 export type { AuthorityOptions, CertificateOptions, IssueOptions } from '../ssl/certificates/authority.ts';

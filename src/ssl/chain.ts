@@ -74,12 +74,11 @@ function privateKeyOf(pem: Buffer, name: string, passphrase: string | undefined)
   try {
     return createPrivateKey({ key: pem, ...(passphrase !== undefined && { passphrase }) });
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ERR_MISSING_PASSPHRASE') {
+    // What OpenSSL says of it differs: by a wrong password the padding may come out right by chance.
+    if (isEncrypted(pem)) {
+      if (passphrase !== undefined) throw wrongPassword(name, error);
       throw unusable(name, 'is encrypted: give its password', 'BAD_PASSWORD_READ', error);
     }
-    // By a wrong password the padding may come out right by chance and the error be one of the format.
-    if (isEncrypted(pem)) throw wrongPassword(name, error);
     throw unusable(name, 'holds no private key in PEM form', 'NO_START_LINE', error);
   }
 }

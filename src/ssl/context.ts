@@ -2,7 +2,9 @@ import type { Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import type { Address } from '../socket/address.ts';
 import type { SecureOptions, SecurityContext } from '../socket/security.ts';
+import { Socket } from '../socket/socket.ts';
 import type { CertificateData } from './chain.ts';
 import type { Protocol, TLSVersion, VerifyMode } from './constants.ts';
 import { CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED, PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER } from './constants.ts';
@@ -11,6 +13,7 @@ import type { ServerNames } from './handshake.ts';
 import { handshakeAsClient, handshakeAsServer } from './handshake.ts';
 import { checkAlpn, checkRange } from './options.ts';
 import { SSLSession } from './session.ts';
+import { SSLSocket } from './ssl-socket.ts';
 import type { WatchOptions } from './watch.ts';
 import { watchFiles } from './watch.ts';
 
@@ -192,16 +195,39 @@ export class SSLContext implements SecurityContext {
   }
 
   /**
-   * Makes a connection secret and settles after the handshake, for which 60 s are allowed. The side is that of the
-   * context. Throws SSLCertVerificationError, SSLEOFError, SSLError, SystemError, TimeoutError, CancelledError, and the
-   * transport is destroyed then.
+   * Makes a connection secret and settles after the handshake, for which 60 s are allowed: a socket of `simul/socket`,
+   * which counts as closed from then on, becomes an SSLSocket, a stream of Node's a TLSSocket. The side is that of the
+   * context. Throws SSLCertVerificationError, SSLEOFError, SSLError, SocketError, TimeoutError, CancelledError, and the
+   * connection is closed then. (ssl.SSLContext.wrap_socket)
+   *
+   * @example
+   * using client = await context.wrapSocket(connection, { serverHostname: 'example.org', timeout: 10 });
    */
-  async wrapSocket(transport: NetSocket | Duplex, options: WrapOptions = {}): Promise<TLSSocket> {
-    const { serverSide = this.protocol === PROTOCOL_TLS_SERVER } = options;
-    if (serverSide !== (this.protocol === PROTOCOL_TLS_SERVER)) {
-      throw new InvalidArgumentError('serverSide', serverSide, `the side of the context (${this.protocol})`);
+  wrapSocket<A extends Address>(socket: Socket<A>, options?: WrapOptions): Promise<SSLSocket<A>>;
+  wrapSocket(transport: NetSocket | Duplex, options?: WrapOptions): Promise<TLSSocket>;
+  async wrapSocket<A extends Address>(
+    what: Socket<A> | NetSocket | Duplex,
+    options: WrapOptions = {},
+  ): Promise<SSLSocket<A> | TLSSocket> {
+    if (!(what instanceof Socket)) return this.#wrap(what, options);
+    const ends = { sockname: what.getsockname(), peername: what.getpeername() };
+    const timeout = what.gettimeout();
+    const tls = await this.#wrap(what.toNodeSocket(), { timeout, ...options });
+    return new SSLSocket(tls, ends, options.serverHostname, timeout);
+  }
+
+  async #wrap(transport: NetSocket | Duplex, options: WrapOptions): Promise<TLSSocket> {
+    const isServer = this.protocol === PROTOCOL_TLS_SERVER;
+    const { serverSide = isServer } = options;
+    try {
+      if (serverSide !== isServer) {
+        throw new InvalidArgumentError('serverSide', serverSide, `the side of the context (${this.protocol})`);
+      }
+      return await (isServer ? this.#serve(transport, options) : this.#connect(transport, options));
+    } catch (error) {
+      transport.destroy();
+      throw error;
     }
-    return serverSide ? this.#serve(transport, options) : this.#connect(transport, options);
   }
 
   #serve(transport: NetSocket | Duplex, options: WrapOptions): Promise<TLSSocket> {
@@ -212,7 +238,7 @@ export class SSLContext implements SecurityContext {
     return handshakeAsServer(transport, { ...this.#settings, names }, options);
   }
 
-  async #connect(transport: NetSocket | Duplex, options: WrapOptions): Promise<TLSSocket> {
+  #connect(transport: NetSocket | Duplex, options: WrapOptions): Promise<TLSSocket> {
     const { serverHostname } = options;
     const needed = this.#checkHostname && (typeof serverHostname !== 'string' || serverHostname === '');
     if (needed) throw new InvalidArgumentError('serverHostname', serverHostname, 'the host name to check');
@@ -241,10 +267,10 @@ export class SSLContext implements SecurityContext {
 
 // A session whose terms have changed is no error, the handshake is a full one. Of another host it must not be taken:
 // the certificate that belongs to it would pass for the one of this host.
-function usable({ session, serverHostname }: WrapOptions, terms: object): Buffer | undefined {
+function usable({ session, serverHostname }: WrapOptions, terms: object): SSLSession | undefined {
   if (session === undefined) return undefined;
   if (!(session instanceof SSLSession) || session.serverHostname !== serverHostname) {
     throw new InvalidArgumentError('session', session, `a session with ${serverHostname}`);
   }
-  return session.terms === terms ? session.data : undefined;
+  return session.terms === terms ? session : undefined;
 }

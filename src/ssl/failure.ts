@@ -1,4 +1,6 @@
-import { SimulError, SSLCertVerificationError, SSLEOFError, SSLError, SystemError } from '../base/errors.ts';
+import { SimulError, SSLCertVerificationError, SSLEOFError, SSLError } from '../base/errors.ts';
+import { showAddress } from '../socket/address.ts';
+import { SocketError } from '../socket/errors.ts';
 import { verifyCodes } from './verify-codes.ts';
 
 /** The other side of a connection, as far as it is known. */
@@ -16,7 +18,10 @@ export function handshakeFailure(error: Error, peer: Peer): Error {
   if (isVerification(code)) return verificationFailure(error, peer);
   if (code.startsWith('ERR_SSL_')) return protocolFailure(error, code, peer);
   if (errno !== undefined) {
-    return new SystemError(code, Math.abs(errno), syscall ?? 'read', { path: where(peer), cause: error });
+    const { address, port } = peer;
+    const about = address === undefined ? {} : { address: port === undefined ? address : ([address, port] as const) };
+    const message = 'the TLS handshake failed';
+    return new SocketError(code, Math.abs(errno), syscall ?? 'read', { ...about, message, cause: error });
   }
   // Node reports an end of file in the handshake as a reset that no system call gave.
   if (code === 'ECONNRESET') return endOfFile(peer, error);
@@ -72,6 +77,5 @@ function withPeer(peer: Peer, preposition = 'with'): string {
 }
 
 function where({ address, port }: Peer): string | undefined {
-  if (address === undefined || port === undefined) return address;
-  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`;
+  return address === undefined || port === undefined ? address : showAddress([address, port]);
 }

@@ -10,6 +10,8 @@ import type { VerifyMode } from './constants.ts';
 import { CERT_NONE, CERT_REQUIRED } from './constants.ts';
 import type { Peer } from './failure.ts';
 import { endOfFile, handshakeFailure, verificationFailure } from './failure.ts';
+import { peerX509, rememberPeer } from './peer-certificate.ts';
+import type { SSLSession } from './session.ts';
 import { keepSession } from './session.ts';
 
 /** Answers the name that a client asked for with the credentials for it; undefined: those there are. */
@@ -26,7 +28,7 @@ export interface Settings {
 export interface ClientSettings extends Settings {
   readonly serverHostname: string | undefined;
   readonly checkHostname: boolean;
-  readonly session: Buffer | undefined;
+  readonly session: SSLSession | undefined;
 }
 
 /** What a server brings. */
@@ -53,12 +55,17 @@ export function handshakeAsClient(
     checkServerIdentity: (_, certificate) =>
       checkHostname && name !== undefined ? identityFault(name, certificate) : undefined,
     ...alpnOf(settings),
-    ...(session !== undefined && { session }),
+    ...(session !== undefined && { session: session.data }),
     // RFC 6066 has no addresses in SNI.
     ...(name !== undefined && isIP(name) === 0 && { servername: name }),
   });
   keepSession(tls, name, settings.secureContext);
-  return completed(tls, transport, peer, { event: 'secureConnect', fault: () => undefined }, options);
+  const fault = (): undefined => {
+    // Node says what OpenSSL found, also where nobody wants to know: what was not asked for is not proved.
+    if (settings.verifyMode === CERT_NONE) tls.authorized = false;
+    if (tls.isSessionReused()) rememberPeer(tls, session?.certificate);
+  };
+  return completed(tls, transport, peer, { event: 'secureConnect', fault }, options);
 }
 
 /** Waits for a client to begin TLS. On failure the transport is destroyed. */
@@ -129,7 +136,7 @@ interface ServerSide {
  */
 function clientFault(tls: TLSSocket, mode: VerifyMode, peer: Peer): Error | undefined {
   if (mode === CERT_NONE) return undefined;
-  if (tls.getPeerX509Certificate() === undefined) {
+  if (peerX509(tls) === undefined) {
     if (mode !== CERT_REQUIRED) return undefined;
     return new SSLError('the client shows no certificate', { ...peer, reason: 'PEER_DID_NOT_RETURN_A_CERTIFICATE' });
   }
@@ -141,7 +148,7 @@ function clientFault(tls: TLSSocket, mode: VerifyMode, peer: Peer): Error | unde
 function takeOver(tls: TLSSocket, mode: VerifyMode): undefined {
   // oxlint-disable-next-line no-underscore-dangle -- Node's name
   (tls as unknown as ServerSide)._releaseControl();
-  tls.authorized = mode !== CERT_NONE && tls.getPeerX509Certificate() !== undefined;
+  tls.authorized = mode !== CERT_NONE && peerX509(tls) !== undefined;
 }
 
 /** As Node's check, but a name must stand among the alternative names: the common name says nothing. (RFC 9525) */

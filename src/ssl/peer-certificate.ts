@@ -1,4 +1,4 @@
-import type { X509Certificate } from 'node:crypto';
+import { X509Certificate } from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import { InvalidArgumentError } from '../base/errors.ts';
 
@@ -37,9 +37,25 @@ export function getpeercert(
   { binaryForm = false }: { readonly binaryForm?: boolean | undefined } = {},
 ): PeerCertificate | Buffer | undefined {
   if (!(socket instanceof TLSSocket)) throw new InvalidArgumentError('socket', socket, 'a socket that speaks TLS');
-  const certificate = socket.getPeerX509Certificate();
+  const certificate = peerX509(socket);
   if (binaryForm) return certificate?.raw;
   return certificate === undefined || !socket.authorized ? undefined : partsOf(certificate);
+}
+
+const remembered = new WeakMap<TLSSocket, X509Certificate>();
+
+/** For a client that resumes a session: OpenSSL does not know the server's certificate then. */
+export function rememberPeer(tls: TLSSocket, certificate: X509Certificate | undefined): void {
+  if (certificate !== undefined) remembered.set(tls, certificate);
+}
+
+/**
+ * The other side's certificate, verified or not. Not by `getPeerX509Certificate`: on a client that takes the certificate
+ * out of OpenSSL's hands, and a second call finds none.
+ */
+export function peerX509(tls: TLSSocket): X509Certificate | undefined {
+  const { raw } = (tls.getPeerCertificate() as { readonly raw?: Buffer } | undefined) ?? {};
+  return raw === undefined ? remembered.get(tls) : new X509Certificate(raw);
 }
 
 function partsOf(certificate: X509Certificate): PeerCertificate {

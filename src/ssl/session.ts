@@ -1,4 +1,6 @@
+import type { X509Certificate } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
+import { peerX509 } from './peer-certificate.ts';
 
 /**
  * What a client keeps to shorten its next handshake with the same server: pass it to `wrapSocket` of the same context.
@@ -11,12 +13,15 @@ export class SSLSession {
   readonly data: Buffer;
   /** @internal What it was agreed under: a context changes it with each of its settings. */
   readonly terms: object;
+  /** @internal The server's, which it does not show again. */
+  readonly certificate: X509Certificate | undefined;
 
   /** @internal */
-  constructor(serverHostname: string | undefined, data: Buffer, terms: object) {
+  constructor(serverHostname: string | undefined, data: Buffer, terms: object, certificate?: X509Certificate) {
     this.serverHostname = serverHostname;
     this.data = data;
     this.terms = terms;
+    this.certificate = certificate;
   }
 }
 
@@ -24,7 +29,7 @@ const latest = new WeakMap<object, SSLSession>();
 
 /** Keeps what the server sends for resumption; in TLS 1.3 that comes after the handshake, perhaps more than once. */
 export function keepSession(tls: TLSSocket, serverHostname: string | undefined, terms: object): void {
-  tls.on('session', (data) => latest.set(tls, new SSLSession(serverHostname, data, terms)));
+  tls.on('session', (data) => latest.set(tls, new SSLSession(serverHostname, data, terms, peerX509(tls))));
 }
 
 /** The session that a client may resume; undefined while the server has sent none. */
