@@ -122,7 +122,7 @@ describe('streams under TLS', () => {
       writer.close();
     });
     assert.equal(served, 0);
-    assert.equal((reports[0]?.exception as SSLError).reason, 'PEER_DID_NOT_RETURN_A_CERTIFICATE');
+    assert.equal((reports[0]!.exception as SSLError).reason, 'PEER_DID_NOT_RETURN_A_CERTIFICATE');
   });
 });
 

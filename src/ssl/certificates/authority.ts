@@ -1,7 +1,7 @@
 import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { realClock } from '../../base/clock.ts';
-import { InvalidArgumentError } from '../../base/errors.ts';
+import { InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
 import type { CertificateData } from '../chain.ts';
 import { readChain } from '../chain.ts';
 import { readAuthorities } from '../material.ts';
@@ -126,6 +126,8 @@ export class CertificateAuthority extends Certificate {
   // What is valid beyond its issuer's end would be refused from then on all the same.
   #within(contents: Contents): Contents {
     const end = new Date(this.x509.validTo);
+    if (end <= contents.notBefore)
+      throw new InvalidStateError(`the authority is valid until ${end.toISOString()} only`);
     return contents.notAfter > end ? { ...contents, notAfter: end } : contents;
   }
 
