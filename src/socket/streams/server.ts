@@ -8,7 +8,7 @@ import { checkWait, inCall, mustWait, Wait } from '../../asyncio/wait.ts';
 import { WaitQueue } from '../../asyncio/wait-queue.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
 import { checkSeconds } from '../../base/deadline.ts';
-import { InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
+import { InvalidArgumentError, InvalidStateError, SSLError, SystemError, TimeoutError } from '../../base/errors.ts';
 import { checkOptions } from '../../base/options.ts';
 import type { SecurityContext } from '../security.ts';
 import type { StreamOptions, Streams } from './connection.ts';
@@ -40,8 +40,8 @@ export interface TcpServerOptions extends ServerOptions {
 
 /**
  * Serves TCP connections: each runs `clientConnected` as a task, and is closed when that ends. What that throws goes to
- * the loop's exception handler, without one it is a warning: a peer that breaks off must not end the server, nor one
- * whose TLS handshake fails. The server
+ * the loop's exception handler, without one it is a warning: a peer that breaks off must not end the server. A TLS
+ * handshake that fails is told to that handler only. The server
  * is closed at the latest when the `run` around it ends. Throws SystemError, InvalidArgumentError. (asyncio.start_server)
  *
  * @example
@@ -184,7 +184,7 @@ export class Server implements AsyncDisposable {
       this.#tasks.delete(task);
       if (!task.cancelled()) {
         const exception = task.exception();
-        if (exception !== undefined) this.#report('TLS handshake failed', exception, task);
+        if (exception !== undefined) this.#refused(exception, task);
         else if (this.#ending) task.result().destroy();
         else this.#serve(clientConnected, streamsOf(task.result(), options));
       }
@@ -210,6 +210,12 @@ export class Server implements AsyncDisposable {
     this.#report('Unhandled exception in clientConnected', exception, task);
   }
 
+  // What a stranger does wrong is not worth a warning each time; whoever wants to know sets an exception handler.
+  #refused(exception: unknown, task: Task<unknown>): void {
+    if (isOfPeer(exception) && this.#loop.getExceptionHandler() === undefined) return;
+    this.#report('TLS handshake failed', exception, task);
+  }
+
   #report(message: string, exception: unknown, future: Task<unknown>): void {
     this.#loop.callExceptionHandler({ message, exception, future });
   }
@@ -223,6 +229,10 @@ export class Server implements AsyncDisposable {
     if (!this.#over) return;
     for (let next = this.#closers.shift(); next !== undefined; next = this.#closers.shift()) next.resolve();
   }
+}
+
+function isOfPeer(error: unknown): boolean {
+  return error instanceof SSLError || error instanceof SystemError || error instanceof TimeoutError;
 }
 
 let served = 0;
