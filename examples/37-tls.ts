@@ -12,7 +12,7 @@ const forClient = createDefaultContext({ cadata: ca.cert });
 await run(async () => {
   await using server = await startServer(
     async (reader, writer) => {
-      for await (const line of reader) writer.write(`you said: ${line}`);
+      for await (const line of reader) writer.write(`you said: ${line.toString()}`);
     },
     { ssl: forServer },
   );
@@ -21,7 +21,7 @@ await run(async () => {
   const socket = writer.getExtraInfo('socket');
   console.log('server is', getpeercert(socket)?.subject['CN'], 'certified by', getpeercert(socket)?.issuer['CN']);
   writer.write('a secret\n');
-  console.log(`${await reader.readline()}`.trimEnd());
+  console.log((await reader.readline()).toString().trimEnd());
   writer.close();
 
   for (const [what, options] of Object.entries({

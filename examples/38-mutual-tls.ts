@@ -33,7 +33,7 @@ async function visit(context: SSLContext): Promise<string> {
   try {
     const plain = await createConnection(listener.getsockname());
     await using connection = await context.wrapSocket(plain, { serverHostname: 'localhost' });
-    const greeting = `${await connection.recv(100)}`.trimEnd();
+    const greeting = (await connection.recv(100)).toString().trimEnd();
     return `${greeting} (server ${connection.getpeercert()?.serialNumber.slice(0, 8)})`;
   } catch (error) {
     if (!(error instanceof SSLError)) throw error;

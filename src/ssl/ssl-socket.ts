@@ -4,6 +4,8 @@ import { checkSeconds } from '../base/deadline.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import type { Address } from '../socket/address.ts';
 import { SecuredTransport } from '../socket/secured.ts';
+import type { StreamReader } from '../socket/streams/reader.ts';
+import type { StreamWriter } from '../socket/streams/writer.ts';
 import type { PeerCertificate } from './peer-certificate.ts';
 import { getpeercert } from './peer-certificate.ts';
 import type { SSLSession } from './session.ts';
@@ -152,6 +154,11 @@ export class SSLSocket<A extends Address = Address> implements Disposable, Async
   /** What shortens the next handshake of this client with this server; in TLS 1.3 it comes with the first bytes. */
   get session(): SSLSession | undefined {
     return sessionOf(this.#tls);
+  }
+
+  /** A reader and a writer as asyncio's; `close` of the writer closes the connection. (socket.makefile) */
+  makeStreams(): [reader: StreamReader, writer: StreamWriter] {
+    return this.#transport.streams();
   }
 
   /** The stream of Node's beneath. */
