@@ -1,5 +1,4 @@
 import type { Readable } from 'node:stream';
-import type { StreamOptions } from './connection.ts';
 import { socketError } from './errors.ts';
 import type { Flow } from './reader.ts';
 import { StreamReader } from './reader.ts';
@@ -12,7 +11,7 @@ export class Feed implements Flow {
   readonly #end = (): void => this.reader.feedEof();
   readonly #error = (error: Error): void => this.reader.setException(socketError(error));
 
-  constructor(stream: Readable, { limit }: StreamOptions = {}) {
+  constructor(stream: Readable, { limit }: { readonly limit?: number | undefined } = {}) {
     this.reader = new StreamReader({ limit, flow: this });
     this.#stream = stream;
     this.attach(stream);
