@@ -45,7 +45,8 @@ export function verificationFailure(error: Error, peer: Peer): SSLCertVerificati
   const reason = hostname ? 'HOSTNAME_MISMATCH' : symbol;
   // Of the host name Node tells all in `reason`: which name was asked for and which the certificate has.
   const text = hostname ? ((error as NodeError).reason ?? error.message) : error.message;
-  const verifyMessage = text.replace(/\.$/, '');
+  // Newer versions of Node add advice to OpenSSL's text.
+  const verifyMessage = text.replace(/\.$|; if the root CA is installed locally, .*$/, '');
   return new SSLCertVerificationError(`certificate${withPeer(peer, 'of')} is not trusted: ${verifyMessage}`, {
     ...peer,
     reason,

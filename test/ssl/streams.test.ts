@@ -77,7 +77,8 @@ describe('streams under TLS', () => {
     const reports: Report[] = [];
     await run(async () => {
       getRunningLoop().setExceptionHandler((_loop, report) => reports.push(report));
-      await using server = await startServer(echo, { ssl: serverContext(given.server), sslHandshakeTimeout: 0.05 });
+      await using server = await startServer(echo, { ssl: serverContext(given.server) });
+      await using strict = await startServer(echo, { ssl: serverContext(given.server), sslHandshakeTimeout: 0.05 });
       const plain = connect(server.port!, 'localhost').on('error', () => {});
       plain.end('GET / HTTP/1.0\r\n\r\n');
       await once(plain, 'close');
