@@ -82,7 +82,7 @@ describe('streams under TLS', () => {
       const plain = connect(server.port!, 'localhost').on('error', () => {});
       plain.end('GET / HTTP/1.0\r\n\r\n');
       await once(plain, 'close');
-      const silent = connect(server.port!, 'localhost')
+      const silent = connect(strict.port!, 'localhost')
         .on('error', () => {})
         .resume();
       await once(silent, 'close');
