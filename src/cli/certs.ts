@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { Option } from 'commander';
+import { InvalidArgumentError as BadOption, Option } from 'commander';
 import type { CertificateFlags, CertificateRequest } from './certs/request.ts';
 import { printJson, printTable } from './output.ts';
 import { filled, positive } from './values.ts';
@@ -23,7 +23,7 @@ export function certs(program: Command): void {
     );
   withFlags(command.command('client').description('a certificate for a client (mutual TLS)'))
     .argument('<name>', 'who it is: its common name')
-    .option('--email <address>', 'its e-mail address', filled)
+    .option('--email <address>', 'its e-mail address', emailAddress)
     .option('--out <name>', 'base name of the files (the name)', filled)
     .action((name: string, own: { email?: string; out?: string }, self: Command) =>
       make([{ kind: 'client', name, ...own }], self.optsWithGlobals()),
@@ -39,6 +39,11 @@ function withFlags(command: Command): Command {
     .option('--pkcs12 <file>', 'write NAME.p12 as well; its password is the first line of this file', filled)
     .option('-f, --force', 'replace what is there (an authority only by `certs ca`)')
     .option('--json', 'print one JSON object');
+}
+
+function emailAddress(text: string): string {
+  if (!/^[^@\s]+@[^@\s]+$/.test(text)) throw new BadOption('An e-mail address is expected.');
+  return text;
 }
 
 const keyTypes = ['P-256', 'P-384', 'RSA-2048', 'RSA-3072', 'RSA-4096'];

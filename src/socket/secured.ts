@@ -1,11 +1,15 @@
 import type { Socket as NetSocket } from 'node:net';
 import { checkWait, Wait } from '../asyncio/wait.ts';
+import { realClock } from '../base/clock.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { BrokenError, ClosedError } from '../base/errors.ts';
 import { socketError } from './streams/errors.ts';
 import { Feed } from './streams/feed.ts';
 import type { StreamReader } from './streams/reader.ts';
 import { StreamWriter } from './streams/writer.ts';
+
+/** Seconds that what was sent has to leave after `close`, as asyncio's ssl_shutdown_timeout. */
+const linger = 30;
 
 /** The bytes of a connection that a security context has taken over: they pass through a stream of Node's. */
 export class SecuredTransport {
@@ -63,6 +67,9 @@ export class SecuredTransport {
     if (this.socket.destroyed) return;
     this.socket.end(() => this.socket.destroy());
     this.socket.resume();
+    // A peer that does not read must not keep it for ever.
+    const timer = realClock.setTimer(linger, () => this.socket.destroy()).unref();
+    this.socket.once('close', () => timer.cancel());
   }
 
   #lost(): Error {

@@ -1,5 +1,6 @@
 import type { SecureContext, SecureContextOptions } from 'node:tls';
-import { createSecureContext, rootCertificates } from 'node:tls';
+import * as tls from 'node:tls';
+import { createSecureContext } from 'node:tls';
 import { InvalidArgumentError, SSLError } from '../base/errors.ts';
 import type { Chain, ChainSource } from './chain.ts';
 import { chainFiles, readChain } from './chain.ts';
@@ -123,8 +124,14 @@ export class Credentials {
   // certificate of a public authority would do for a client.
   #trusted(authorities: readonly string[]): { ca?: string[] } {
     if (!this.#defaults) return { ca: [...authorities] };
-    return authorities.length === 0 ? {} : { ca: [...rootCertificates, ...authorities] };
+    return authorities.length === 0 ? {} : { ca: [...nodeAuthorities(), ...authorities] };
   }
+}
+
+/** What Node trusts by default; before 22.15 it does not tell what NODE_EXTRA_CA_CERTS adds. */
+function nodeAuthorities(): readonly string[] {
+  const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
+  return getCACertificates?.('default') ?? tls.rootCertificates;
 }
 
 const tls13Suites = 'TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:TLS_AES_128_GCM_SHA256';

@@ -1,6 +1,7 @@
 import type { Socket as NetSocket } from 'node:net';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { domainToASCII } from 'node:url';
 import type { PeerCertificate as NodeCertificate, SecureContext } from 'node:tls';
 import { checkServerIdentity, connect, TLSSocket } from 'node:tls';
 import { checkWait, Wait } from '../asyncio/wait.ts';
@@ -47,7 +48,8 @@ export function handshakeAsClient(
 ): Promise<TLSSocket> {
   checkTransport(transport, options);
   const peer = peerOf(transport);
-  const { serverHostname: name, session, checkHostname } = settings;
+  const { serverHostname, session, checkHostname } = settings;
+  const name = serverHostname === undefined ? undefined : wireName(serverHostname);
   const tls = connect({
     socket: transport,
     secureContext: settings.secureContext,
@@ -59,7 +61,7 @@ export function handshakeAsClient(
     // RFC 6066 has no addresses in SNI.
     ...(name !== undefined && isIP(name) === 0 && { servername: name }),
   });
-  keepSession(tls, name, settings.secureContext);
+  keepSession(tls, serverHostname, settings.secureContext);
   const fault = (): undefined => {
     // Node says what OpenSSL found, also where nobody wants to know: what was not asked for is not proved.
     if (settings.verifyMode === CERT_NONE) tls.authorized = false;
@@ -106,9 +108,13 @@ async function completed(
   const fail = (error: Error): void => void wait.reject(handshakeFailure(error, peer));
   const left = (): void => void wait.reject(endOfFile(peer));
   tls.once(event, () => {
-    const error = fault();
-    if (error === undefined) wait.resolve();
-    else wait.reject(error);
+    try {
+      const error = fault();
+      if (error === undefined) wait.resolve();
+      else wait.reject(error);
+    } catch (error) {
+      wait.reject(error);
+    }
   });
   tls.on('error', fail).on('end', left).on('close', left);
   // An alert may come before the caller has set up a listener of its own; reading tells it then.
@@ -149,6 +155,11 @@ function takeOver(tls: TLSSocket, mode: VerifyMode): undefined {
   // oxlint-disable-next-line no-underscore-dangle -- Node's name
   (tls as unknown as ServerSide)._releaseControl();
   tls.authorized = mode !== CERT_NONE && peerX509(tls) !== undefined;
+}
+
+/** As certificates and SNI have it: letters of other alphabets in ASCII. */
+function wireName(name: string): string {
+  return isIP(name) === 0 ? domainToASCII(name) || name : name;
 }
 
 /** As Node's check, but a name must stand among the alternative names: the common name says nothing. (RFC 9525) */

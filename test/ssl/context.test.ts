@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { Duplex, PassThrough } from 'node:stream';
 import { before, describe, it } from 'node:test';
 import { ClosedError, InvalidArgumentError, InvalidStateError, TimeoutError } from '../../src/entry/errors.ts';
 import { socketpair } from '../../src/entry/socket.ts';
@@ -188,6 +190,26 @@ describe('a connection', () => {
     assert.match((atServer as SSLError).message, /no idea/);
   });
 
+  it('looks for the client’s authority where the name leads', async () => {
+    const server = serverContext(given.server, given.ca);
+    const partners = await createAuthority('Partners');
+    server.addContext('partners.example', serverContext(await given.ca.issueServer('partners.example'), partners));
+    const theirs = clientContext(given.ca, await partners.issueClient('bob'));
+    const there = { serverHostname: 'partners.example' };
+    using ends = await connected(theirs, server, there);
+    assert.deepEqual(ends.server.getpeercert()?.issuer, { CN: 'Partners' });
+    const [, elsewhere] = await failures(theirs, server);
+    assert.ok(elsewhere instanceof SSLError);
+    const [, ours] = await failures(clientContext(given.ca, given.client), server, there);
+    assert.ok(ours instanceof SSLError);
+  });
+
+  it('knows names with letters of all alphabets', async () => {
+    const server = serverContext(await given.ca.issueServer('bücher.example'));
+    using ends = await connected(clientContext(given.ca), server, { serverHostname: 'bücher.example' });
+    assert.equal(ends.server.serverHostname, 'xn--bcher-kva.example');
+  });
+
   for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
     it(`resumes a session (${version})`, async () => {
       const server = serverContext(given.server, given.ca);
@@ -235,6 +257,23 @@ describe('a connection', () => {
     assert.equal(text(await other.recv(100)), 'secret');
     plain.close();
     other.close();
+  });
+
+  it('runs over streams that are no sockets', async () => {
+    const [up, down] = [new PassThrough(), new PassThrough()];
+    const [client, server] = await Promise.all([
+      clientContext(given.ca).wrapSocket(Duplex.from({ readable: down, writable: up }), {
+        serverHostname: 'localhost',
+      }),
+      serverContext(given.server).wrapSocket(Duplex.from({ readable: up, writable: down })),
+    ]);
+    server.end('through pipes');
+    assert.equal(text((await once(client, 'data'))[0] as Buffer), 'through pipes');
+    client.destroy();
+    server.destroy();
+    const broken = new Duplex({ read() {}, write: (_data, _encoding, done) => done(new Error('wire cut')) });
+    const cut = clientContext(given.ca).wrapSocket(broken, { serverHostname: 'localhost' });
+    await assert.rejects(cut, (error) => error instanceof SSLError && /wire cut/.test(error.message));
   });
 
   it('says goodbye with unwrap', async () => {

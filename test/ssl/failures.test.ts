@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer as netServer } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
 import { SystemError } from '../../src/entry/errors.ts';
 import { createConnection, SocketError } from '../../src/entry/socket.ts';
 import type { SSLContext } from '../../src/entry/ssl.ts';
@@ -198,6 +200,40 @@ describe('what is not TLS', () => {
     f.setOptions({ linger: 0 });
     f.close();
     await reset;
+  });
+});
+
+describe('a connection that breaks later', () => {
+  it('tells the reader why, on either side, and leaves nothing open', async () => {
+    const given = await fixtures();
+    const open = (): number => readdirSync('/proc/self/fd').length;
+    let before = 0;
+    for (let round = 0; round < 20; round++) {
+      // The first round opens what stays.
+      if (round === 1) before = open();
+      const [a, b] = await tcpPair();
+      const raw = a.toNodeSocket();
+      const [client, server] = await Promise.all([
+        clientContext(given.ca).wrapSocket(raw, { serverHostname: 'localhost' }),
+        serverContext(given.server).wrapSocket(b),
+      ]);
+      const reading = assert.rejects(server.recv(10), (error) => {
+        assert.ok(error instanceof SSLError, String(error));
+        return error.reason === 'WRONG_VERSION_NUMBER';
+      });
+      const alert = once(client, 'error');
+      client.on('data', () => {});
+      raw.write('no record of TLS');
+      await reading;
+      await assert.rejects(server.sendall('x'), SSLError);
+      assert.match(((await alert)[0] as Error).message, /alert/);
+      client.destroy();
+      server.close();
+      await failures(clientContext(given.ca), serverContext(given.server), { serverHostname: 'elsewhere' });
+    }
+    // Handles are closed at the end of the turn of the event loop.
+    for (let turn = 0; turn < 10 && open() > before; turn++) await setImmediate();
+    assert.equal(open(), before);
   });
 });
 

@@ -91,5 +91,7 @@ describe('certificates that are replaced', () => {
     assert.equal(ends.client.getpeercert()?.fingerprint256, renewed.x509.fingerprint256);
     clearTimeout(alive);
     stop.abort();
+    assert.throws(() => server.watch({ signal: stop.signal }), { name: 'CancelledError' });
+    assert.throws(() => clientContext(given.ca).watch(), { name: 'InvalidStateError' });
   });
 });
