@@ -25,6 +25,8 @@ interface ProgramRecipe {
 }
 
 const programs: Readonly<Record<string, ProgramRecipe>> = {
+  curl: { apt: ['curl'], image: 'curlimages/curl:8.11.1' },
+  openssl: { apt: ['openssl'], image: 'alpine/openssl:3.5.0' },
   python3: { apt: ['python3', 'python3-venv'], image: 'python:3.13' },
   'rabbitmq-server': { apt: ['rabbitmq-server'], image: 'rabbitmq:4' },
   'redis-server': { apt: ['redis-server'], image: 'redis:7' },
@@ -141,6 +143,7 @@ function addDebianModules(python: string, packages: readonly string[]): void {
 /** What a suite may need, by the names that `test/suites.json` uses. Throws if it cannot be had here. */
 export function provide(need: string): void {
   if (need === 'python') program('python3');
+  else if (need === 'curl' || need === 'openssl') program(need);
   else if (need === 'redis') program('redis-server');
   else if (need === 'rabbitmq') program('rabbitmq-server');
   else if (need === 'celery') pythonWith('celery');

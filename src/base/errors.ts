@@ -14,6 +14,9 @@ export const errorCodes = [
   'SIMUL_MISSING_LIBRARY',
   'SIMUL_NOT_FOUND',
   'SIMUL_NOT_REGISTERED',
+  'SIMUL_SSL',
+  'SIMUL_SSL_CERT_VERIFICATION',
+  'SIMUL_SSL_EOF',
   'SIMUL_SYSTEM',
   'SIMUL_TIMEOUT',
   'SIMUL_UNSUPPORTED',
@@ -201,6 +204,63 @@ export class ConnectionError extends SimulError {
 
   static {
     nameClass(this, 'ConnectionError');
+  }
+}
+
+/** Where the other side of a TLS connection is, and what OpenSSL calls the failure. */
+export interface SSLFailure {
+  readonly cause?: unknown;
+  /** OpenSSL's symbol, as in WRONG_VERSION_NUMBER. */
+  readonly reason?: string | undefined;
+  readonly address?: string | undefined;
+  readonly port?: number | undefined;
+}
+
+/** TLS failed: a handshake, a certificate or key that cannot be used, a record that is none. (ssl.SSLError) */
+export class SSLError extends SimulError {
+  readonly reason: string | undefined;
+  readonly address: string | undefined;
+  readonly port: number | undefined;
+
+  constructor(message: string, failure: SSLFailure = {}, code: ErrorCode = 'SIMUL_SSL') {
+    super(code, message, failure);
+    this.reason = failure.reason;
+    this.address = failure.address;
+    this.port = failure.port;
+  }
+
+  static {
+    nameClass(this, 'SSLError');
+  }
+}
+
+/**
+ * The other side's certificate is not to be trusted: expired, of another host, of an unknown authority. `verifyCode` is
+ * OpenSSL's X509_V_ERR number, `verifyMessage` its text. (ssl.SSLCertVerificationError)
+ */
+export class SSLCertVerificationError extends SSLError {
+  readonly verifyCode: number;
+  readonly verifyMessage: string;
+
+  constructor(message: string, failure: SSLFailure & { readonly verifyCode: number; readonly verifyMessage: string }) {
+    super(message, failure, 'SIMUL_SSL_CERT_VERIFICATION');
+    this.verifyCode = failure.verifyCode;
+    this.verifyMessage = failure.verifyMessage;
+  }
+
+  static {
+    nameClass(this, 'SSLCertVerificationError');
+  }
+}
+
+/** The other side closed the connection before TLS was through with it. (ssl.SSLEOFError) */
+export class SSLEOFError extends SSLError {
+  constructor(message: string, failure: SSLFailure = {}) {
+    super(message, failure, 'SIMUL_SSL_EOF');
+  }
+
+  static {
+    nameClass(this, 'SSLEOFError');
   }
 }
 

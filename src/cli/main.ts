@@ -25,6 +25,7 @@ for (const register of [
   (await import('./status.ts')).status,
   (await import('./inspect.ts')).inspect,
   (await import('./purge.ts')).purge,
+  (await import('./certs.ts')).certs,
   (await import('./doctor.ts')).doctor,
   (await import('./demo/command.ts')).demoCommand,
 ]) {

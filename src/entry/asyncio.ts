@@ -1,4 +1,4 @@
-import { readerOf } from '../socket/streams/connection.ts';
+import { provideDefaultContext, readerOf } from '../socket/streams/connection.ts';
 import { StreamReader } from '../socket/streams/reader.ts';
 import { StreamWriter } from '../socket/streams/writer.ts';
 import type { StreamFaces, SubprocessOptions, SubprocessProcess } from '../subprocess/asyncio.ts';
@@ -50,6 +50,7 @@ export {
   TimeoutError,
 } from '../base/errors.ts';
 export { openConnection, openUnixConnection } from '../socket/streams/connection.ts';
+export type { SecureOptions, SecurityContext } from '../socket/security.ts';
 export type { ConnectOptions, StreamOptions, Streams } from '../socket/streams/connection.ts';
 export { IncompleteReadError, LimitOverrunError } from '../socket/streams/errors.ts';
 export { Server, startServer, startUnixServer } from '../socket/streams/server.ts';
@@ -57,6 +58,8 @@ export type { ClientConnected, ServerOptions, TcpServerOptions } from '../socket
 
 export { StreamReader, StreamWriter };
 export type { SubprocessOptions };
+
+provideDefaultContext(async () => (await import('../ssl/default-context.ts')).createDefaultContext());
 
 const faces: StreamFaces<StreamReader, StreamWriter> = {
   reader: (stream) => readerOf(stream),

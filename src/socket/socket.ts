@@ -22,8 +22,8 @@ import { SecuredTransport } from './secured.ts';
 import type { SecureOptions, SecurityContext } from './security.ts';
 import { receiveBytes } from './slab.ts';
 import type { StreamOptions } from './streams/connection.ts';
-import { readerOf } from './streams/connection.ts';
 import { IncompleteReadError } from './streams/errors.ts';
+import { Feed } from './streams/feed.ts';
 import type { StreamReader } from './streams/reader.ts';
 import { StreamWriter } from './streams/writer.ts';
 import type { SocketFile } from './unix-path.ts';
@@ -334,8 +334,10 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
 
   /** Hands the connection over to a reader and a writer as asyncio's; `close` of the writer closes it. (socket.makefile) */
   makeStreams(options: StreamOptions = {}): [reader: StreamReader, writer: StreamWriter] {
-    const stream = this.#secured === undefined ? this.toNodeSocket() : this.#secured.socket;
-    return [readerOf(stream, options), new StreamWriter(stream)];
+    if (this.#secured !== undefined) return this.#secured.streams();
+    const stream = this.toNodeSocket();
+    const feed = new Feed(stream, options);
+    return [feed.reader, new StreamWriter(stream, feed)];
   }
 
   /**

@@ -2,11 +2,14 @@ import type { NetConnectOpts, Socket } from 'node:net';
 import { connect as netConnect } from 'node:net';
 import type { Readable } from 'node:stream';
 import { getRunningLoop } from '../../asyncio/loop.ts';
-import { checkWait, Wait } from '../../asyncio/wait.ts';
+import { checkWait, shareTimeout, Wait } from '../../asyncio/wait.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
 import { InvalidArgumentError } from '../../base/errors.ts';
+import type { SecurityContext } from '../security.ts';
 import { socketError } from './errors.ts';
-import { checkLimit, StreamReader } from './reader.ts';
+import { Feed } from './feed.ts';
+import type { StreamReader } from './reader.ts';
+import { checkLimit } from './reader.ts';
 import { StreamWriter } from './writer.ts';
 
 /** How much a stream holds. */
@@ -18,6 +21,10 @@ export interface StreamOptions {
 /** How a connection is made; `timeout` and `signal` are for the making only. */
 export interface ConnectOptions extends StreamOptions, WaitOptions {
   readonly localAddress?: string | undefined;
+  /** An SSLContext, to speak TLS at once; `true` for that of `createDefaultContext()`. */
+  readonly ssl?: SecurityContext | true | undefined;
+  /** The name that the server's certificate must have (default: the host). */
+  readonly serverHostname?: string | undefined;
 }
 
 /** Both directions of a connection. */
@@ -27,8 +34,8 @@ export type Streams = [reader: StreamReader, writer: StreamWriter];
 export const highWaterMark = 64 * 1024;
 
 /**
- * Connects to a TCP server. What is still open when the `run` around it ends is closed. Throws SystemError (`code` as
- * in ECONNREFUSED), TimeoutError, CancelledError. (asyncio.open_connection)
+ * Connects to a TCP server, with `ssl` under TLS. What is still open when the `run` around it ends is closed. Throws
+ * SystemError (`code` as in ECONNREFUSED), SSLError, TimeoutError, CancelledError. (asyncio.open_connection)
  *
  * @example
  * const [reader, writer] = await openConnection('localhost', 8080, { timeout: 5 });
@@ -48,12 +55,13 @@ export async function openUnixConnection(path: string, options: ConnectOptions =
   return connect({ path }, options);
 }
 
-async function connect(target: NetConnectOpts, options: ConnectOptions): Promise<Streams> {
+async function connect(target: NetConnectOpts & { host?: string }, options: ConnectOptions): Promise<Streams> {
+  const shared = shareTimeout(options);
   if (options.limit !== undefined) checkLimit(options.limit);
   // Node's types do not know that a socket takes a high-water mark.
   const settings = { ...target, allowHalfOpen: true, highWaterMark };
   const socket = netConnect(settings);
-  const wait = new Wait<void>('a connection', options, { external: true });
+  const wait = new Wait<void>('a connection', shared, { external: true });
   socket.once('connect', () => wait.resolve());
   const refuse = (error: Error): void => void wait.reject(socketError(error));
   socket.once('error', refuse);
@@ -64,9 +72,26 @@ async function connect(target: NetConnectOpts, options: ConnectOptions): Promise
     socket.destroy();
     throw error;
   }
-  const streams = streamsOf(socket, options);
-  socket.off('error', refuse);
-  return streams;
+  if (options.ssl === undefined) {
+    const streams = streamsOf(socket, options);
+    socket.off('error', refuse);
+    return streams;
+  }
+  const serverHostname = options.serverHostname ?? target.host;
+  // A handshake has a limit of its own where nothing was said.
+  const timeout = shared?.deadline?.left;
+  const context = options.ssl === true ? await defaultContext() : options.ssl;
+  const { signal } = options;
+  return streamsOf(await context.wrapSocket(socket, { serverHostname, timeout, signal }), options);
+}
+
+let defaultContext = (): Promise<SecurityContext> | SecurityContext => {
+  throw new InvalidArgumentError('ssl', true, 'an SSLContext');
+};
+
+/** Tells what `ssl: true` stands for; for the one place that knows both streams and TLS. */
+export function provideDefaultContext(make: () => Promise<SecurityContext>): void {
+  defaultContext = make;
 }
 
 /** Validates a port number; 0 lets the system choose where it may. */
@@ -79,15 +104,11 @@ export function checkPort(port: number): void {
 export function streamsOf(socket: Socket, options: StreamOptions): Streams {
   const release = getRunningLoop().own(() => socket.destroy());
   socket.on('close', release);
-  return [readerOf(socket, options), new StreamWriter(socket)];
+  const feed = new Feed(socket, options);
+  return [feed.reader, new StreamWriter(socket, feed)];
 }
 
 /** A reader over a stream of Node's. */
-export function readerOf(stream: Readable, { limit }: StreamOptions = {}): StreamReader {
-  const reader = new StreamReader({ limit, flow: stream });
-  stream.on('data', (data: Buffer) => reader.feedData(data));
-  stream.on('end', () => reader.feedEof());
-  stream.on('error', (error) => reader.setException(socketError(error)));
-  stream.on('close', () => reader.feedEof());
-  return reader;
+export function readerOf(stream: Readable, options: StreamOptions = {}): StreamReader {
+  return new Feed(stream, options).reader;
 }

@@ -1,4 +1,4 @@
-import { BrokenError, DecodeError, nameClass, SystemError } from '../../base/errors.ts';
+import { BrokenError, DecodeError, nameClass, SSLError, SystemError } from '../../base/errors.ts';
 
 /** The stream ended before what was asked for had come; `partial` is what did. (asyncio.IncompleteReadError) */
 export class IncompleteReadError extends BrokenError {
@@ -31,10 +31,16 @@ export class LimitOverrunError extends DecodeError {
   }
 }
 
-/** A failure of Node's sockets as ours: symbolic code, positive errno, system call. */
+/** A failure of Node's sockets as ours: symbolic code, positive errno, system call; of TLS, OpenSSL's reason. */
 export function socketError(error: Error): Error {
   const { code, errno, syscall, address, port } = error as NodeJS.ErrnoException & { address?: string; port?: number };
+  if (code?.startsWith('ERR_SSL_') === true) return tlsError(error, code.slice('ERR_SSL_'.length));
   if (code === undefined || errno === undefined) return error;
   const path = address === undefined ? undefined : port === undefined ? address : `${address}:${port}`;
   return new SystemError(code, Math.abs(errno), syscall ?? 'socket', { path, cause: error });
+}
+
+// An alert of the other side, or a record that is none; failures of the handshake come from the context that made it.
+function tlsError(error: Error, reason: string): SSLError {
+  return new SSLError(`TLS failed: ${reason.toLowerCase().replaceAll('_', ' ')}`, { reason, cause: error });
 }

@@ -134,6 +134,12 @@ export class StreamReader implements AsyncIterable<Buffer> {
     this.#wake();
   }
 
+  /** @internal Gives up what is held, for a layer that comes between. */
+  takeBack(): Buffer {
+    if (this.#busy) throw busy('startTls');
+    return this.#take(this.#buffer.size);
+  }
+
   /** Breaks the stream: reads throw `error` once what came before is read. */
   setException(error: Error): void {
     this.#error = error;

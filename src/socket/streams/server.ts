@@ -1,4 +1,4 @@
-import type { Server as NetServer } from 'node:net';
+import type { Server as NetServer, Socket } from 'node:net';
 import { createServer } from 'node:net';
 import type { EventLoop } from '../../asyncio/loop.ts';
 import { getRunningLoop } from '../../asyncio/loop.ts';
@@ -7,8 +7,10 @@ import type { Call } from '../../asyncio/wait.ts';
 import { checkWait, inCall, mustWait, Wait } from '../../asyncio/wait.ts';
 import { WaitQueue } from '../../asyncio/wait-queue.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
-import { InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
+import { checkSeconds } from '../../base/deadline.ts';
+import { InvalidArgumentError, InvalidStateError, SSLError, SystemError, TimeoutError } from '../../base/errors.ts';
 import { checkOptions } from '../../base/options.ts';
+import type { SecurityContext } from '../security.ts';
 import type { StreamOptions, Streams } from './connection.ts';
 import { checkPort, highWaterMark, streamsOf } from './connection.ts';
 import { socketError } from './errors.ts';
@@ -22,6 +24,10 @@ export type ClientConnected = (...streams: Streams) => unknown;
 export interface ServerOptions extends StreamOptions {
   /** Connections the system keeps that were not accepted yet (default 100). */
   readonly backlog?: number | undefined;
+  /** An SSLContext: clients speak TLS from the start. Whose handshake fails never gets to `clientConnected`. */
+  readonly ssl?: SecurityContext | undefined;
+  /** Seconds that a client has for the handshake (default 60). */
+  readonly sslHandshakeTimeout?: number | undefined;
 }
 
 /** Where a TCP server listens. */
@@ -34,7 +40,8 @@ export interface TcpServerOptions extends ServerOptions {
 
 /**
  * Serves TCP connections: each runs `clientConnected` as a task, and is closed when that ends. What that throws goes to
- * the loop's exception handler, without one it is a warning: a peer that breaks off must not end the server. The server
+ * the loop's exception handler, without one it is a warning: a peer that breaks off must not end the server. A TLS
+ * handshake that fails is told to that handler only. The server
  * is closed at the latest when the `run` around it ends. Throws SystemError, InvalidArgumentError. (asyncio.start_server)
  *
  * @example
@@ -63,7 +70,7 @@ export async function startUnixServer(
 
 async function listen(
   clientConnected: ClientConnected,
-  options: StreamOptions,
+  options: ServerOptions,
   where: { host?: string; port?: number; path?: string; backlog: number },
 ): Promise<Server> {
   if (typeof clientConnected !== 'function') {
@@ -73,6 +80,7 @@ async function listen(
     throw new InvalidArgumentError('backlog', where.backlog, 'a whole number, 0 or more');
   }
   if (options.limit !== undefined) checkLimit(options.limit);
+  if (options.sslHandshakeTimeout !== undefined) checkSeconds('sslHandshakeTimeout', options.sslHandshakeTimeout);
   const server = createServer({ allowHalfOpen: true, highWaterMark });
   const wait = new Wait<void>('a listening socket', undefined, { external: true });
   server.once('listening', () => wait.resolve());
@@ -96,12 +104,13 @@ export class Server implements AsyncDisposable {
   readonly #closers = new WaitQueue<void>({ external: true });
   readonly #release: () => void;
   #closed = false;
+  #ending = false;
 
   /** @internal */
-  constructor(server: NetServer, clientConnected: ClientConnected, options: StreamOptions) {
+  constructor(server: NetServer, clientConnected: ClientConnected, options: ServerOptions) {
     this.#server = server;
     this.#release = this.#loop.own(() => this.close());
-    server.on('connection', (socket) => this.#serve(clientConnected, streamsOf(socket, options)));
+    server.on('connection', (socket) => this.#accept(socket, clientConnected, options));
     server.on('close', () => this.#settle());
   }
 
@@ -148,7 +157,7 @@ export class Server implements AsyncDisposable {
       return await new Wait<never>('connections', undefined, { external: true }).partOf(call).promise;
     } finally {
       this.close();
-      for (const task of this.#tasks) task.cancel();
+      this.#cancelAll();
       await this.waitClosed();
     }
   }
@@ -156,12 +165,31 @@ export class Server implements AsyncDisposable {
   /** Closes the server, cancels what it serves and waits for the end. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.close();
-    for (const task of this.#tasks) task.cancel();
+    this.#cancelAll();
     await this.waitClosed();
   }
 
   get #over(): boolean {
     return this.#closed && !this.#server.listening && this.#tasks.size === 0;
+  }
+
+  #accept(socket: Socket, clientConnected: ClientConnected, options: ServerOptions): void {
+    const { ssl, sslHandshakeTimeout: timeout } = options;
+    if (ssl === undefined) return this.#serve(clientConnected, streamsOf(socket, options));
+    if (this.#loop.isClosed()) return void socket.destroy();
+    const handshake = () => ssl.wrapSocket(socket, { serverSide: true, timeout });
+    const task = this.#loop.createTask(handshake, { name: `handshake ${++served}` });
+    this.#tasks.add(task);
+    task.addDoneCallback(() => {
+      this.#tasks.delete(task);
+      if (!task.cancelled()) {
+        const exception = task.exception();
+        if (exception !== undefined) this.#refused(exception, task);
+        else if (this.#ending) task.result().destroy();
+        else this.#serve(clientConnected, streamsOf(task.result(), options));
+      }
+      this.#settle();
+    });
   }
 
   #serve(clientConnected: ClientConnected, streams: Streams): void {
@@ -179,17 +207,32 @@ export class Server implements AsyncDisposable {
     const exception = task.exception();
     if (exception === undefined) return writer.close();
     writer.abort();
-    this.#loop.callExceptionHandler({
-      message: 'Unhandled exception in clientConnected',
-      exception,
-      future: task,
-    });
+    this.#report('Unhandled exception in clientConnected', exception, task);
+  }
+
+  // What a stranger does wrong is not worth a warning each time; whoever wants to know sets an exception handler.
+  #refused(exception: unknown, task: Task<unknown>): void {
+    if (isOfPeer(exception) && this.#loop.getExceptionHandler() === undefined) return;
+    this.#report('TLS handshake failed', exception, task);
+  }
+
+  #report(message: string, exception: unknown, future: Task<unknown>): void {
+    this.#loop.callExceptionHandler({ message, exception, future });
+  }
+
+  #cancelAll(): void {
+    this.#ending = true;
+    for (const task of this.#tasks) task.cancel();
   }
 
   #settle(): void {
     if (!this.#over) return;
     for (let next = this.#closers.shift(); next !== undefined; next = this.#closers.shift()) next.resolve();
   }
+}
+
+function isOfPeer(error: unknown): boolean {
+  return error instanceof SSLError || error instanceof SystemError || error instanceof TimeoutError;
 }
 
 let served = 0;

@@ -1,10 +1,13 @@
 import type { AddressInfo, Socket } from 'node:net';
 import type { Writable } from 'node:stream';
+import { getRunningLoop } from '../../asyncio/loop.ts';
 import { checkWait, inCall, mustWait } from '../../asyncio/wait.ts';
 import { WaitQueue } from '../../asyncio/wait-queue.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
-import { BrokenError, ClosedError, InvalidArgumentError } from '../../base/errors.ts';
+import { BrokenError, ClosedError, InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
+import type { SecureOptions, SecurityContext } from '../security.ts';
 import { socketError } from './errors.ts';
+import type { Feed } from './feed.ts';
 
 /** The two ends of a connection. */
 export interface SocketNames {
@@ -24,7 +27,8 @@ export type Outlet = Writable & Partial<Pick<Socket, 'address' | 'remoteAddress'
  * await writer.drain();
  */
 export class StreamWriter implements AsyncDisposable {
-  readonly #socket: Outlet;
+  #socket: Outlet;
+  readonly #feed: Feed | undefined;
   readonly #drainers = new WaitQueue<void>({ external: true });
   readonly #closers = new WaitQueue<void>({ external: true });
   // Asked for at once: the system forgets them when the connection ends.
@@ -32,23 +36,20 @@ export class StreamWriter implements AsyncDisposable {
   #closing = false;
   #error: Error | undefined;
 
+  #handingOver = false;
+
   /** @internal */
-  constructor(socket: Outlet) {
+  constructor(socket: Outlet, feed?: Feed) {
     this.#socket = socket;
+    this.#feed = feed;
     this.#names = { peername: peerOf(socket), sockname: addressOf(socket.address?.() ?? null) };
-    socket.on('drain', () => this.#serve(this.#drainers));
-    socket.on('error', (error) => {
-      this.#error = socketError(error);
-    });
-    socket.on('close', () => {
-      this.#serve(this.#closers);
-      this.#failDrainers();
-    });
+    this.#listen(socket);
   }
 
   /** Sends bytes, or text as UTF-8, without waiting. Throws ClosedError after `close` or `writeEof`. */
   write(data: string | Uint8Array): void {
     if (this.#closing || this.#socket.writableEnded) throw new ClosedError('the stream is closed for writing');
+    if (this.#handingOver) throw new InvalidStateError('write() during startTls: it would be sent in plain text');
     if (typeof data !== 'string' && !(data instanceof Uint8Array)) {
       throw new InvalidArgumentError('data', data, 'bytes or a string');
     }
@@ -113,6 +114,36 @@ export class StreamWriter implements AsyncDisposable {
     });
   }
 
+  /**
+   * Goes on under TLS, from this point of the conversation on; the other side does the same. Reader and writer stay the
+   * ones they are; nothing may be read or written meanwhile. What the other side sent too early in plain text counts
+   * as TLS, so that nobody can slip something in. Throws what `SSLContext.wrapSocket` throws, and the connection is
+   * closed then. (asyncio.StreamWriter.start_tls)
+   *
+   * @example
+   * await writer.startTls(createDefaultContext(), { serverHostname: 'mail.example.org' });
+   */
+  async startTls(context: SecurityContext, options: SecureOptions = {}): Promise<void> {
+    if (this.isClosing()) throw new ClosedError('the stream is closed');
+    if (this.#feed === undefined) throw new InvalidStateError('startTls is for the writer of a connection');
+    if (this.#handingOver) throw new InvalidStateError('startTls is under way');
+    this.#feed.detach();
+    this.#handingOver = true;
+    try {
+      const secured = await context.wrapSocket(this.#socket as Socket, options);
+      const release = getRunningLoop().own(() => secured.destroy());
+      secured.on('close', release);
+      this.#move(secured);
+      this.#feed.attach(secured);
+    } catch (error) {
+      this.#error = error as Error;
+      this.#feed.reader.setException(this.#error);
+      throw error;
+    } finally {
+      this.#handingOver = false;
+    }
+  }
+
   /** `peername` or `sockname`: an address as `host:port`, or the path of a UNIX socket. */
   getExtraInfo(name: keyof SocketNames): string | undefined;
   /** The socket beneath. */
@@ -127,6 +158,27 @@ export class StreamWriter implements AsyncDisposable {
     // The error was for those who wrote or read; who only leaves has nothing to do with it.
     if (!this.#socket.closed) await this.#closers.park('the end of a stream').promise;
   }
+
+  #listen(socket: Outlet): void {
+    socket.on('drain', this.#drained).on('error', this.#failed).on('close', this.#ended);
+  }
+
+  #move(socket: Outlet): void {
+    this.#socket.off('drain', this.#drained).off('error', this.#failed).off('close', this.#ended);
+    this.#socket = socket;
+    this.#listen(socket);
+  }
+
+  readonly #drained = (): void => this.#serve(this.#drainers);
+
+  readonly #failed = (error: Error): void => {
+    this.#error = socketError(error);
+  };
+
+  readonly #ended = (): void => {
+    this.#serve(this.#closers);
+    this.#failDrainers();
+  };
 
   #serve(queue: WaitQueue<void>): void {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) next.resolve();
