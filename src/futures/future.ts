@@ -33,7 +33,7 @@ export interface CancelOptions {
  * const future = pool.submit((n: number) => n * n, 12);
  * await future; // 144
  */
-export class Future<T> implements PromiseLike<T> {
+export class Future<T> implements Promise<T> {
   #state = PENDING;
   /** The value or the error. */
   #result: unknown = undefined;
@@ -46,6 +46,10 @@ export class Future<T> implements PromiseLike<T> {
   /** By executors, and in tests; others get one from `submit`. */
   constructor(work?: Work) {
     this.#work = work;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Future';
   }
 
   /**

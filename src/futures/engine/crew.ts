@@ -20,6 +20,8 @@ export interface CrewOptions {
 /** What the crew tells the engine. */
 export interface CrewEvents {
   ready(worker: Worker): void;
+  /** Whether there is, or may be, something to do. */
+  wanted(): boolean;
   /** It gets no more calls. */
   leaving(worker: Worker): void;
   /** It is gone, and still had calls, perhaps. */
@@ -70,7 +72,7 @@ export class Crew {
 
   /** There is more to do than the workers can take. */
   grow(): void {
-    if (this.#closing || this.#retry !== undefined || this.#count() >= this.max) return;
+    if (!this.#events.wanted() || this.#retry !== undefined || this.#count() >= this.max) return;
     this.#spawn();
   }
 
@@ -85,7 +87,7 @@ export class Crew {
 
   /** A worker has answered: whoever has had its share of calls goes, and before that its replacement is made. */
   answered(worker: Worker): void {
-    if (worker.quota === Infinity || worker.state !== 'ready' || this.#closing) return;
+    if (worker.quota === Infinity || worker.state !== 'ready' || !this.#events.wanted()) return;
     const due = [...this.#all].filter(
       (each) => each.state === 'ready' && each.quota <= this.#options.maxTasksPerChild / 2,
     );
@@ -125,12 +127,12 @@ export class Crew {
     worker.killTimer.unref();
   }
 
-  /** No more workers; those there are go when they have nothing left to do. */
-  close(): void {
+  /** All go: those that have something to do when it is done. */
+  dismissAll(): void {
     this.#closing = true;
     clearTimeout(this.#retry);
     clearInterval(this.#pruning);
-    for (const worker of this.#spare.splice(0)) this.leave(worker, 'shutdown');
+    for (const worker of [...this.#all]) this.leave(worker, 'shutdown');
     this.#wake();
   }
 
@@ -168,7 +170,6 @@ export class Crew {
   #ready(worker: Worker): void {
     if (worker.state !== 'starting') return;
     this.#failures = 0;
-    if (this.#closing) return this.leave(worker, 'shutdown');
     worker.state = 'ready';
     worker.idleSince = performance.now();
     this.#events.emit('ready', { worker: worker.link.name });
@@ -196,8 +197,8 @@ export class Crew {
     const death = deathOf(worker, exit);
     this.#events.lost(worker, death, exit.error);
     worker.link.release();
-    if (state === 'starting' && !this.#closing) this.#failed(death, exit.error);
-    else if (state === 'ready' && !this.#closing) this.#replace(death, worker.killed === undefined);
+    if (state === 'starting' && this.#events.wanted()) this.#failed(death, exit.error);
+    else if (state === 'ready' && this.#events.wanted()) this.#replace(death, worker.killed === undefined);
     this.#wake();
   }
 
@@ -231,7 +232,7 @@ export class Crew {
     const { state } = worker;
     worker.state = 'gone';
     this.#events.lost(worker, { worker: name, exitcode: null, signal: null, outOfMemory: false }, undefined);
-    if (state === 'ready' && !this.#closing) this.#spawn();
+    if (state === 'ready' && this.#events.wanted()) this.#spawn();
   }
 
   #prune(): void {

@@ -15,7 +15,7 @@ export const remote = fromModule<typeof import('../worker/attach.ts')>(new URL('
 const longestDrain = 2;
 const looks = 128;
 // Calls written before a worker is woken within the turn.
-const wakeAfter = 16;
+const wakeAfter = 64;
 // Milliseconds without an answer after which what a worker has not begun is given to others: to one that has nothing,
 // or if more waits.
 const ripe = 1;
@@ -188,7 +188,8 @@ export class Dispatcher {
     for (let i = 0; i < this.workers.length; i++) {
       const worker = this.workers[i]!;
       const { inFlight } = worker;
-      const most = job.byMessage ? this.#concurrency : this.#concurrency + worker.ahead;
+      // What lies in the ring would overtake what comes by message.
+      const most = job.byMessage || worker.hosted.size > 0 ? this.#concurrency : this.#concurrency + worker.ahead;
       if (inFlight < least && inFlight < most && worker.quota > 0) {
         best = worker;
         least = inFlight;

@@ -41,8 +41,12 @@ export class Engine implements Owner {
   readonly #rooms = new Deque<() => void>();
   readonly #ended = deferred<void>();
   #state: 'open' | 'closing' | 'closed' = 'open';
+  /** Nothing more is to be run. */
+  #ending = false;
   #broken: { readonly message: string; readonly cause: unknown } | undefined;
   #asleep = false;
+  #dismissed = false;
+  #failure: (() => Error) | undefined;
 
   constructor(workshop: Workshop, settings: EngineSettings, Broken: BrokenClass) {
     this.#workshop = workshop;
@@ -72,6 +76,7 @@ export class Engine implements Owner {
         { ...settings, initializer: initializer === undefined ? undefined : describe(initializer) },
         {
           ready: (worker) => this.#dispatcher.add(worker),
+          wanted: () => !this.#ending && (this.#state === 'open' || this.#dispatcher.pending > 0),
           leaving: (worker) => this.#dispatcher.remove(worker),
           lost: (worker, death, cause) => this.#lost(worker, death, cause),
           broken: (message, cause) => this.#break(message, cause),
@@ -136,9 +141,7 @@ export class Engine implements Owner {
     if (cancelQueued) this.#cancelQueued();
     if (this.#state !== 'open') return;
     this.#state = 'closing';
-    this.#crew.close();
-    if (this.#dispatcher.pending === 0) this.#dismiss();
-    void this.#crew.gone().then(() => this.#finish());
+    this.#dismiss();
   }
 
   /** Ends the workers now; what is not done fails. */
@@ -146,9 +149,7 @@ export class Engine implements Owner {
     signal: NodeJS.Signals,
     error: () => Error = () => new ClosedError('the pool was terminated'),
   ): Promise<void> {
-    this.close();
-    this.#dispatcher.failAll(error, { running: true });
-    for (const worker of this.#crew.workers) this.#crew.kill(worker, signal);
+    this.#end(error, signal);
     await this.#ended.promise;
   }
 
@@ -270,9 +271,20 @@ export class Engine implements Owner {
     } else this.#crew.answered(worker);
   }
 
+  // Once nothing is left to do.
   #dismiss(): void {
-    if (this.#dispatcher.pending > 0) return;
-    for (const worker of [...this.#crew.workers]) this.#crew.leave(worker, 'shutdown');
+    if (this.#dispatcher.pending > 0 || this.#dismissed) return;
+    this.#dismissed = true;
+    this.#crew.dismissAll();
+    void this.#crew.gone().then(() => this.#finish());
+  }
+
+  #end(error: () => Error, signal: NodeJS.Signals): void {
+    this.#ending = true;
+    this.#failure = error;
+    this.close();
+    this.#dispatcher.failAll(error, { running: true });
+    for (const worker of this.#crew.workers) this.#crew.kill(worker, signal);
   }
 
   #lost(worker: Worker, death: WorkerDeath, cause: unknown): void {
@@ -284,21 +296,17 @@ export class Engine implements Owner {
       const message = `${death.worker} ${storyOf(death, why)} while it ran ${job.definition.name || 'a function'}`;
       return new WorkerLostError(message, death, why === undefined ? {} : { cause: why });
     });
-    if (this.#state === 'closing' && this.#dispatcher.pending > 0 && this.#crew.workers.size === 0)
-      this.#dispatcher.failAll(() => this.#brokenError('its last worker died while it was shut down', cause), {
-        running: true,
-      });
+    if (this.#failure !== undefined) this.#dispatcher.failAll(this.#failure, { running: true });
   }
 
   #break(message: string, cause: unknown): void {
     if (this.#broken !== undefined || this.#state === 'closed') return;
     this.#broken = { message, cause };
-    this.#dispatcher.failAll(() => this.#brokenError(), { running: true });
-    for (const worker of this.#crew.workers) this.#crew.kill(worker, 'SIGKILL');
-    this.close();
+    this.#end(() => this.#brokenError(), 'SIGKILL');
   }
 
-  #brokenError(message = this.#broken!.message, cause = this.#broken?.cause): BrokenExecutor {
+  #brokenError(): BrokenExecutor {
+    const { message, cause } = this.#broken!;
     return new this.#Broken(`the pool is broken: ${message}`, { cause });
   }
 
@@ -322,12 +330,13 @@ export class Engine implements Owner {
   #sleep(): void {
     if (this.#asleep || this.#state === 'closed') return;
     this.#asleep = true;
+    const rings = this.#workshop.rings();
     for (const worker of this.#dispatcher.workers) worker.listening = true;
     if (this.#dispatcher.hasAnswers()) {
       this.#asleep = false;
       return void setImmediate(this.#wake);
     }
-    this.#workshop.sleep(this.#wake);
+    this.#workshop.sleep(rings, this.#wake);
   }
 
   readonly #wake = (): void => {

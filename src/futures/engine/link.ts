@@ -25,7 +25,9 @@ export interface Link {
 export interface Workshop {
   readonly kind: 'thread' | 'process';
   make(): Link;
-  /** Calls `rung` when a worker rings, once. Does not keep the program alive. */
-  sleep(rung: () => void): void;
+  /** How often workers have rung, to be given to `sleep`. */
+  rings(): number;
+  /** Calls `rung` at the first ring after `seen`. Does not keep the program alive. */
+  sleep(seen: number, rung: () => void): void;
   close(): void;
 }

@@ -56,7 +56,11 @@ export class Processes implements Workshop {
     };
   }
 
-  sleep(rung: () => void): void {
+  rings(): number {
+    return 0;
+  }
+
+  sleep(_seen: number, rung: () => void): void {
     this.#rung = rung;
   }
 

@@ -35,10 +35,14 @@ export class Threads implements Workshop {
     };
   }
 
-  sleep(rung: () => void): void {
+  rings(): number {
+    return Atomics.load(this.#bell, 0);
+  }
+
+  sleep(seen: number, rung: () => void): void {
     this.#rung = rung;
     if (this.#sleeping) return;
-    const { async: later, value } = atomics.waitAsync(this.#bell, 0, Atomics.load(this.#bell, 0));
+    const { async: later, value } = atomics.waitAsync(this.#bell, 0, seen);
     if (!later) return void setImmediate(rung);
     this.#sleeping = true;
     void (value as Promise<string>).then(() => {
