@@ -80,8 +80,7 @@ export class Runner {
   async hosted(id: number, call: () => unknown): Promise<unknown> {
     this.#active++;
     try {
-      this.calls.id = id;
-      return await call();
+      return await context.run(this.calls.of(id), call);
     } finally {
       this.#ended(id);
     }
