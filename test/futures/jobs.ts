@@ -3,6 +3,8 @@ import { portable } from '../../src/callable/portable.ts';
 import { transfer } from '../../src/callable/transfer.ts';
 import type { Event } from '../../src/multiprocessing/event.ts';
 
+import { threadId } from 'node:worker_threads';
+
 let initialised = 0;
 
 export const initialise = portable(import.meta, 'initialise', (value: number) => {
@@ -67,6 +69,8 @@ export const hogHeap = portable(import.meta, 'hogHeap', () => {
   let kept: object | undefined;
   for (let i = 0; ; i++) kept = { kept, text: `${i}` };
 });
+
+export const whoAmI = portable(import.meta, 'whoAmI', () => `${process.pid} ${threadId}`);
 
 export const die = portable(import.meta, 'die', (code: number) => process.exit(code));
 

@@ -1,17 +1,11 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { portable } from '../../src/callable/portable.ts';
 import { BrokenExecutor } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { die, waitFor } from './jobs.ts';
+import { die, waitFor, whoAmI } from './jobs.ts';
 import type { AnyPool } from './kinds.ts';
 import { kinds } from './kinds.ts';
-
-export const whoAmI = portable(import.meta, 'whoAmI', async () => {
-  const { threadId } = await import('node:worker_threads');
-  return `${process.pid} ${threadId}`;
-});
 
 for (const [kind, make] of kinds) {
   test(`${kind}: workers are replaced after their share of calls`, async () => {
@@ -28,15 +22,13 @@ for (const [kind, make] of kinds) {
   test(`${kind}: a replacement is ready before the worker leaves`, async () => {
     await using pool = make({ maxWorkers: 1, maxTasksPerChild: 4 });
     await pool.ready();
-    const events: string[] = [];
-    pool.on('ready', () => events.push('ready'));
-    pool.on('left', ({ why }) => events.push(why));
+    const ready = event(pool, 'ready', 1);
     for (let i = 0; i < 3; i++) await pool.submit(() => 1);
-    while (!events.includes('ready')) await turn();
+    await ready;
     assert.equal(pool.statistics().recycled, 0);
+    const left = event(pool, 'left', 1);
     await pool.submit(() => 1);
-    while (!events.includes('recycled')) await turn();
-    assert.deepEqual(events, ['ready', 'recycled']);
+    assert.deepEqual(await left, [{ why: 'recycled' }]);
     assert.equal(await pool.submit(() => 1), 1);
   });
 
@@ -48,10 +40,7 @@ for (const [kind, make] of kinds) {
     assert.equal(pool.statistics().workers, 3);
     const left = event(pool, 'left', 2);
     pool.resize(1);
-    assert.deepEqual(await left, [
-      { why: 'resized' },
-      { why: 'resized' },
-    ]);
+    assert.deepEqual(await left, [{ why: 'resized' }, { why: 'resized' }]);
     assert.equal(pool.statistics().workers, 1);
     assert.equal(await pool.submit(() => 1), 1);
     assert.throws(() => pool.resize(0), { argument: 'maxWorkers' });
@@ -115,7 +104,10 @@ for (const [kind, make] of kinds) {
     await Promise.all(Array.from({ length: 50 }, () => pool.submit(() => 1)));
     await pool.submit(() => Promise.reject(new Error('x'))).exception();
     const { submitted, completed, failed, workers, waitTime, runTime, utilisation } = pool.statistics();
-    assert.deepEqual({ submitted, completed, failed, workers }, { submitted: 51, completed: 50, failed: 1, workers: 2 });
+    assert.deepEqual(
+      { submitted, completed, failed, workers },
+      { submitted: 51, completed: 50, failed: 1, workers: 2 },
+    );
     assert.equal(waitTime.count, 51);
     assert.ok(waitTime.quantile(0.5) <= waitTime.quantile(0.99));
     assert.ok(runTime.mean > 0 && utilisation > 0 && utilisation <= 1);
@@ -129,18 +121,16 @@ async function lives(make: (typeof kinds)[number][1]): Promise<void> {
   await pool.submit(() => 1);
 }
 
-async function event(pool: AnyPool, name: 'left', times: number): Promise<{ why: string }[]> {
-  const seen: { why: string }[] = [];
+// A pool with nothing to do does not keep the program alive.
+async function event(pool: AnyPool, name: 'left' | 'ready', times: number): Promise<{ why?: string }[]> {
+  const seen: { why?: string }[] = [];
+  const alive = setInterval(() => {}, 2 ** 30);
   await new Promise<void>((resolve) => {
-    pool.on(name, ({ why }) => {
-      seen.push({ why });
+    pool.on(name, (detail: { worker: string; why?: string }) => {
+      seen.push(detail.why === undefined ? {} : { why: detail.why });
       if (seen.length === times) resolve();
     });
   });
+  clearInterval(alive);
   return seen;
 }
-
-async function turn(): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
-}
-

@@ -47,7 +47,10 @@ for (const [kind, make] of kinds) {
     abort.abort(new Error('enough'));
     await assert.rejects(running, CancelledError);
     await assert.rejects(waiting, CancelledError);
-    await assert.rejects(pool.submitWith({ signal: abort.signal }, () => 1), CancelledError);
+    await assert.rejects(
+      pool.submitWith({ signal: abort.signal }, () => 1),
+      CancelledError,
+    );
     await heard.wait();
     assert.equal(await pool.submit(() => 1), 1);
   });
@@ -61,7 +64,10 @@ for (const [kind, make] of kinds) {
     const endless = pool.submitWith({ timeout: 0.1 }, spin, begun);
     const others = Array.from({ length: 50 }, (_, i) => pool.submit((n: number) => n, i));
     await assert.rejects(endless, TimeoutError);
-    assert.deepEqual(await Promise.all(others), Array.from({ length: 50 }, (_, i) => i));
+    assert.deepEqual(
+      await Promise.all(others),
+      Array.from({ length: 50 }, (_, i) => i),
+    );
     assert.deepEqual(timeouts, [0.1]);
     assert.equal(pool.statistics().timedOut, 1);
   });
@@ -89,7 +95,10 @@ for (const [kind, make] of kinds) {
     assert.equal(error.death.exitcode, 3);
     assert.equal(error.death.outOfMemory, false);
     assert.match(error.message, /exited with code 3 while it ran die/);
-    assert.deepEqual(await Promise.all(after), Array.from({ length: 20 }, (_, i) => i));
+    assert.deepEqual(
+      await Promise.all(after),
+      Array.from({ length: 20 }, (_, i) => i),
+    );
     assert.deepEqual(deaths, [3]);
   });
 
