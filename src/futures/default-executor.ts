@@ -1,5 +1,4 @@
 import type { Executor } from '../asyncio/executor.ts';
-import type { AnyFunction } from '../callable/registry.ts';
 import { cpuCount } from '../os/scheduling.ts';
 import type { Executor as Pool } from './executor.ts';
 
@@ -11,10 +10,10 @@ const beyondCpus = 4;
 export class DefaultExecutor implements Executor {
   #pool: Promise<Pool> | undefined;
 
-  async submit<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>, ...args: A): Promise<T> {
+  async submit<A extends unknown[], T>(fn: (...args: A) => T | PromiseLike<T>, ...args: A): Promise<Awaited<T>> {
     this.#pool ??= start();
     const pool = await this.#pool;
-    return pool.submit(fn as AnyFunction, ...(args as unknown as never[])) as unknown as Promise<T>;
+    return pool.submit<A, T | PromiseLike<T>>(fn, ...args);
   }
 
   async shutdown(): Promise<void> {

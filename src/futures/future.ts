@@ -126,7 +126,7 @@ export class Future<T> implements Promise<T> {
   }
 
   finally(onFinally?: (() => void) | null): Promise<T> {
-    return this.then().finally(onFinally);
+    return this.#wait(undefined, () => this.cancel()).finally(onFinally);
   }
 
   /** For executors: it begins; false if it was cancelled. InvalidStateError if it runs or is done. */

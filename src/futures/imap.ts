@@ -1,5 +1,4 @@
 import { Deque } from '../base/deque.ts';
-import type { AnyFunction } from '../callable/registry.ts';
 import { checkChunksize } from './chunks.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Job, Sink } from './engine/job.ts';
@@ -89,7 +88,7 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
       const items: T[] = [];
       while (items.length < this.#size && !this.#exhausted) {
         const step = this.#source.next();
-        const { done, value } = step instanceof Promise ? await step : (step as IteratorResult<T>);
+        const { done, value } = step instanceof Promise ? await step : step;
         if (done === true) this.#exhausted = true;
         else items.push(value);
       }
@@ -111,6 +110,6 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
       fulfil: (values) => settle({ values: values as readonly Awaited<R>[] }),
       fail: (error) => settle({ error }),
     };
-    chunk.job = this.#engine.chunk(this.#fn as AnyFunction, items, 'each', sink);
+    chunk.job = this.#engine.chunk(this.#fn, items, 'each', sink);
   }
 }

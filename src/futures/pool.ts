@@ -1,6 +1,5 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidStateError } from '../base/errors.ts';
-import type { AnyFunction } from '../callable/registry.ts';
 import type { AsyncOptions } from './async-result.ts';
 import { AsyncResult } from './async-result.ts';
 import { chunksOf, defaultChunksize } from './chunks.ts';
@@ -124,7 +123,7 @@ abstract class WorkerPool implements AsyncDisposable {
   #call<A extends readonly unknown[], R>(fn: Callable<A, R>, args: A): Future<Awaited<R>> {
     this.#checkOpen();
     const future = new Future<Awaited<R>>();
-    return future.follow(this.#engine.call(fn as AnyFunction, args, future));
+    return future.follow(this.#engine.call(fn, args, future));
   }
 
   #map<R>(
@@ -137,7 +136,7 @@ abstract class WorkerPool implements AsyncDisposable {
     const list = Array.isArray(items) ? (items as unknown[]) : Array.from(items);
     const size = options?.chunksize ?? defaultChunksize(list.length, this.#engine.maxWorkers);
     const collector = new MapCollector<Awaited<R>>(list.length, size);
-    for (const chunk of chunksOf(list, size)) this.#engine.chunk(fn as AnyFunction, chunk, form, collector.next());
+    for (const chunk of chunksOf(list, size)) this.#engine.chunk(fn, chunk, form, collector.next());
     return collector.future;
   }
 

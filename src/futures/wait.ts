@@ -3,8 +3,11 @@ import { within } from '../base/deadline.ts';
 import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
 import type { Future } from './future.ts';
 
+/** As soon as one is done. */
 export const FIRST_COMPLETED = 'FIRST_COMPLETED';
+/** As soon as one has failed, else when all are done. */
 export const FIRST_EXCEPTION = 'FIRST_EXCEPTION';
+/** When all are done. */
 export const ALL_COMPLETED = 'ALL_COMPLETED';
 
 /** When `wait` is to return. */

@@ -1,6 +1,5 @@
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
-import type { AnyFunction } from '../callable/registry.ts';
 import type { Engine } from './engine/engine.ts';
 import { BrokenExecutor } from './errors.ts';
 import type { Callable, Iterables, ShutdownOptions, WorkerPool } from './executor.ts';
@@ -22,7 +21,7 @@ export abstract class WorkerExecutor extends Executor implements WorkerPool {
 
   override submit<A extends readonly unknown[], R>(fn: Callable<A, R>, ...args: A): Future<Awaited<R>> {
     const future = new Future<Awaited<R>>();
-    future.follow(this.#engine.call(fn as AnyFunction, args, future));
+    future.follow(this.#engine.call(fn, args, future));
     return future;
   }
 
@@ -32,7 +31,7 @@ export abstract class WorkerExecutor extends Executor implements WorkerPool {
     ...args: A
   ): Future<Awaited<R>> {
     const future = new Future<Awaited<R>>();
-    future.follow(this.#engine.call(fn as AnyFunction, args, future, options));
+    future.follow(this.#engine.call(fn, args, future, options));
     return future;
   }
 
@@ -44,7 +43,7 @@ export abstract class WorkerExecutor extends Executor implements WorkerPool {
     const hasOptions = typeof last === 'object' && last !== null && !(Symbol.iterator in last);
     const sources = (hasOptions ? iterables.slice(0, -1) : iterables) as Iterable<unknown>[];
     if (sources.length === 0) throw new InvalidArgumentError('iterables', sources, 'at least one iterable');
-    return new ExecutorMap(this.#engine, fn as AnyFunction, sources, hasOptions ? (last as MapOptions) : {});
+    return new ExecutorMap(this.#engine, fn, sources, hasOptions ? last : {});
   }
 
   override room(options?: WaitOptions): Promise<void> {
@@ -68,7 +67,7 @@ export abstract class WorkerExecutor extends Executor implements WorkerPool {
     fn: Callable<A, Iterable<Y> | AsyncIterable<Y>>,
     ...args: A
   ): AsyncIterableIterator<Y> {
-    return new Stream<Y>(this.#engine, fn as AnyFunction, args);
+    return new Stream<Y>(this.#engine, fn, args);
   }
 
   terminateWorkers(): Promise<void> {

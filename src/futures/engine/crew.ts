@@ -132,7 +132,7 @@ export class Crew {
     this.#closing = true;
     clearTimeout(this.#retry);
     clearInterval(this.#pruning);
-    for (const worker of [...this.#all]) this.leave(worker, 'shutdown');
+    for (const worker of this.#all) this.leave(worker, 'shutdown');
     this.#wake();
   }
 
@@ -211,7 +211,7 @@ export class Crew {
 
   #failed(death: WorkerDeath, error: unknown): void {
     if (++this.#failures >= hopeless) {
-      const how = error === undefined ? `${death.signal ?? `exit code ${death.exitcode}`}` : messageOf(error);
+      const how = error === undefined ? (death.signal ?? `exit code ${death.exitcode}`) : messageOf(error);
       return this.#events.broken(`its workers end before they are ready (${how})`, error);
     }
     this.#retry = setTimeout(

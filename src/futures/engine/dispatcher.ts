@@ -137,7 +137,7 @@ export class Dispatcher {
   failAll(error: () => Error, { running }: { readonly running: boolean }): void {
     for (const job of this.#backlog.drain()) this.#over(job).fail(error());
     for (const worker of this.workers) {
-      for (const job of [...worker.jobs()]) {
+      for (const job of worker.jobs()) {
         if (worker.revoke(job)) this.#over(job).fail(error());
         else if (running) job.abandon().fail(error());
       }

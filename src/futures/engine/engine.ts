@@ -39,7 +39,7 @@ export class Engine implements Owner {
   // A pending promise alone does not keep a program alive.
   readonly #keepAlive = setInterval(() => {}, 2 ** 30).unref();
   readonly #rooms = new Deque<() => void>();
-  readonly #ended = deferred<void>();
+  readonly #ended = deferred();
   #state: 'open' | 'closing' | 'closed' = 'open';
   /** Nothing more is to be run. */
   #ending = false;
@@ -120,7 +120,7 @@ export class Engine implements Owner {
     if (timeout !== undefined) checkSeconds('timeout', timeout);
     if (signal?.aborted === true) throw cancelledBy(signal);
     if (!this.#full()) return;
-    const { promise, resolve } = deferred<void>();
+    const { promise, resolve } = deferred();
     this.#rooms.push(resolve);
     await within(promise, { timeout, signal, what: 'waiting for room in the queue of a pool' });
   }

@@ -90,7 +90,7 @@ export class Watch {
     if (worker.state === 'gone') return;
     const time = now();
     let next = Infinity;
-    for (const job of [...worker.jobs()]) {
+    for (const job of worker.jobs()) {
       const timeout = job.limits?.timeout;
       if (timeout === undefined || job.abandoned) continue;
       const end = (this.#begun(worker, job, time) ?? time) + timeout;

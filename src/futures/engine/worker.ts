@@ -140,9 +140,9 @@ export class Worker implements Place {
   }
 
   /** Jobs that it has, in the order it got them. */
-  *jobs(): Generator<Job> {
-    for (const job of this.#order) if (job.state === SENT && job.place === this) yield job;
-    yield* this.hosted;
+  jobs(): Job[] {
+    const sent = [...this.#order].filter((job) => job.state === SENT && job.place === this);
+    return [...sent, ...this.hosted];
   }
 
   /** Reads what it has measured since the last time; the calls done and their milliseconds. */

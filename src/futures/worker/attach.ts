@@ -3,7 +3,7 @@ import { resolve } from '../../callable/reference.ts';
 import type { Reference } from '../../callable/registry.ts';
 import type { PackedError } from '../../callable/packed-error.ts';
 import { unpackError } from '../../callable/packed-error.ts';
-import { EACH, SPREAD } from '../channel/layout.ts';
+import { EACH, SPREAD, STREAM } from '../channel/layout.ts';
 import { ProcessMemory } from '../channel/process-memory.ts';
 import type { MemoryHandle } from '../channel/process-memory.ts';
 import { ThreadMemory } from '../channel/thread-memory.ts';
@@ -27,7 +27,7 @@ export interface WorkerSetup {
   readonly parent: number | undefined;
 }
 
-type Fn = (...args: readonly unknown[]) => unknown;
+type Fn = (...args: unknown[]) => unknown;
 
 let runner: Runner | undefined;
 const streams = new Streams();
@@ -48,9 +48,11 @@ export async function hosted(
   reference: Reference,
   args: readonly unknown[],
 ): Promise<unknown> {
-  return running().hosted(id, async () => {
+  const own = running();
+  return own.hosted(id, async () => {
     const fn = (await resolve(reference)) as Fn;
-    return mode === EACH || mode === SPREAD ? callEach(fn as never, args, mode === SPREAD) : fn(...args);
+    if (mode === STREAM) return streams.run(id, fn, args, own);
+    return mode === EACH || mode === SPREAD ? callEach(fn, args, mode === SPREAD) : fn(...args);
   });
 }
 

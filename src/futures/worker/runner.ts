@@ -18,7 +18,6 @@ import {
   MANY,
   ONE,
   SPREAD,
-  STREAM,
   TIMED,
   VALUE,
   WORKER_BELL,
@@ -182,8 +181,8 @@ export class Runner {
     } catch (error) {
       return this.#fail(id, error, this.#meter.done());
     }
-    if (isThenable(result)) void this.#settle(id, result, mode >= EACH);
-    else this.#answer(id, result, this.#meter.done(), mode >= EACH);
+    if (isThenable(result)) void this.#settle(id, result, isList(mode));
+    else this.#answer(id, result, this.#meter.done(), isList(mode));
   }
 
   // Where several run at a time each has a context of its own.
@@ -197,7 +196,7 @@ export class Runner {
       this.calls.id = id;
       const run = () => this.#apply(id, mode, known, value);
       const result = await (this.#concurrency === 1 ? run() : context.run(call, run));
-      this.#answer(id, result, this.#meter.doneAlone(since), mode >= EACH);
+      this.#answer(id, result, this.#meter.doneAlone(since), isList(mode));
     } catch (error) {
       this.#fail(id, error, this.#meter.doneAlone(since));
     }
@@ -231,7 +230,7 @@ export class Runner {
       case SPREAD:
         return callEach(fn, value as unknown[], mode === SPREAD);
       default:
-        return this.#streams.run(id, fn, mode === STREAM ? ((value ?? []) as unknown[]) : [], this);
+        return this.#streams.run(id, fn, value as unknown[], this);
     }
   }
 
@@ -298,4 +297,8 @@ export function resourceCount(): number {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
+}
+
+function isList(mode: number): boolean {
+  return mode === EACH || mode === SPREAD;
 }

@@ -12,7 +12,7 @@ export class Streams {
   readonly #running = new Map<number, { credit: number; go: () => void; left: boolean }>();
 
   /** Runs one to its end; the items are written as they come. */
-  async run(id: number, fn: Fn, [ahead, ...args]: unknown[], writer: Writer): Promise<void> {
+  async run(id: number, fn: Fn, [ahead, ...args]: readonly unknown[], writer: Writer): Promise<void> {
     const stream = { credit: ahead as number, go: () => {}, left: false };
     this.#running.set(id, stream);
     try {
