@@ -40,7 +40,8 @@ export class Future<T> implements Promise<T> {
   #work: Work | undefined;
   #settle: { resolve(value: unknown): void; reject(error: unknown): void } | undefined = undefined;
   #promise: Promise<unknown> | undefined = undefined;
-  #callbacks: ((future: this) => void)[] | undefined = undefined;
+  // Of `never`, so that a future of something is one of something wider.
+  #callbacks: ((future: never) => void)[] | undefined = undefined;
   #looked: boolean | (() => void) = false;
 
   /** By executors, and in tests; others get one from `submit`. */
@@ -203,9 +204,9 @@ export class Future<T> implements Promise<T> {
     this.#looked = watchForLoss(defaultKernel, this, { name: 'a future', error: this.#result });
   }
 
-  #call(fn: (future: this) => void): void {
+  #call(fn: (future: never) => void): void {
     try {
-      fn(this);
+      fn(this as never);
     } catch (error) {
       process.emitWarning(`a done callback of a future threw: ${inspect(error)}`, 'SimulWarning');
     }

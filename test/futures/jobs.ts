@@ -78,3 +78,23 @@ export const killMyself = portable(import.meta, 'killMyself', () => {
   process.kill(process.pid, 'SIGKILL');
   for (;;);
 });
+
+export const plain = portable(import.meta, 'plain', (i: number) => i);
+
+export const later = portable(import.meta, 'later', async (i: number) => {
+  await new Promise((resolve) => setImmediate(resolve));
+  return i;
+});
+
+export const fail = portable(import.meta, 'fail', (i: number) => {
+  throw new RangeError(`failed ${i}`);
+});
+
+export const never = portable(import.meta, 'never', () => {
+  for (;;);
+});
+
+export const dieSoon = portable(import.meta, 'dieSoon', async () => {
+  await new Promise((resolve) => setImmediate(resolve));
+  process.exit(2);
+});

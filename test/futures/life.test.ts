@@ -101,6 +101,7 @@ for (const [kind, make] of kinds) {
 
   test(`${kind}: statistics tell what was done`, async () => {
     await using pool = make();
+    await pool.ready();
     await Promise.all(Array.from({ length: 50 }, () => pool.submit(() => 1)));
     await pool.submit(() => Promise.reject(new Error('x'))).exception();
     const { submitted, completed, failed, workers, waitTime, runTime, utilisation } = pool.statistics();

@@ -53,6 +53,8 @@ export class Worker implements Place {
   readonly #tasks: TaskRing;
   readonly #order = new Deque<Job>();
   readonly #defined: boolean[] = [];
+  /** Where the last definition lies, while the worker may not have read it. */
+  #lastDefined: number | undefined;
   #done = 0;
   #busy = 0;
 
@@ -115,7 +117,7 @@ export class Worker implements Place {
     while (taken.length < most && this.#order.size > 0) {
       const job = this.#order.pop()!;
       if (job.state !== SENT || job.place !== this) continue;
-      if (!this.#tasks.unwrite(job.at)) {
+      if (!this.#takeOut(job)) {
         this.#order.push(job);
         break;
       }
@@ -183,13 +185,22 @@ export class Worker implements Place {
     Atomics.store(this.link.memory.words, ENGINE_ASLEEP, asleep ? 1 : 0);
   }
 
+  // What is written behind the definition of a function must not be written over it.
+  #takeOut({ at }: Job): boolean {
+    if (this.#lastDefined !== undefined && this.#tasks.started(this.#lastDefined)) this.#lastDefined = undefined;
+    const before = this.#lastDefined !== undefined && ((at - this.#lastDefined) | 0) < 0;
+    return before ? this.#tasks.revoke(at) : this.#tasks.unwrite(at);
+  }
+
   #define(job: Job, definition: Definition): boolean {
     if (!prepare(JSON.stringify(definition.reference))) {
       job.byMessage = true;
       return false;
     }
     const form = (definition.number << 8) | (DEFINE << 4) | prepared.kind;
-    if (this.#tasks.write(0, form) < 0) return false;
+    const at = this.#tasks.write(0, form);
+    if (at < 0) return false;
+    this.#lastDefined = at;
     this.#defined[definition.number] = true;
     return true;
   }
