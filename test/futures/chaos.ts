@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { deferred } from '../../src/base/deferred.ts';
 import type { Future, SubmitOptions } from '../../src/entry/futures.ts';
 import { CancelledError, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
 import { die, dieSoon, fail, later, never, plain } from './jobs.ts';
@@ -22,6 +23,7 @@ export async function chaos(pool: AnyPool, calls: number, seed: number, ends: nu
   const wrong: string[] = [];
   const tally = { submitted: 0, settled: 0, wrong };
   const windows = 2000;
+  const all = deferred();
   let open = 0;
   let resume = () => {};
   for (let i = 0; i < calls; i++) {
@@ -32,7 +34,7 @@ export async function chaos(pool: AnyPool, calls: number, seed: number, ends: nu
     tally.submitted++;
     future.look();
     future.addDoneCallback(() => {
-      tally.settled++;
+      if (++tally.settled === calls) all.resolve();
       open--;
       if (++times !== 1) wrong.push(`${i} ${sort}: settled ${times} times`);
       if (!outcomes[sort](future.outcome(), i)) wrong.push(`${i} ${sort}: ${String(future.outcome())}`);
@@ -41,7 +43,7 @@ export async function chaos(pool: AnyPool, calls: number, seed: number, ends: nu
     if (sort === 'cancel') future.cancel();
     if (open >= windows) await new Promise<void>((resolve) => (resume = resolve));
   }
-  while (open > 0) await new Promise<void>((resolve) => (resume = resolve));
+  await all.promise;
   assert.deepEqual(tally, { submitted: calls, settled: calls, wrong: [] }, `seed ${seed}`);
 }
 
