@@ -59,6 +59,18 @@ export function packShareables(value: unknown, to: Destination): Packed | undefi
   return key === undefined ? undefined : { value: packed, key };
 }
 
+/** Whether there are shareables in a value, without packing them. */
+export function hasShareables(value: unknown): boolean {
+  if (!registry.used) return false;
+  let found = false;
+  replace(value, (object) => {
+    if (!(shareable in object)) return undefined;
+    found = true;
+    return {};
+  });
+  return found;
+}
+
 /** The value with its shareables back, after importing the modules that have them. */
 export async function unpackShareables(packed: Packed): Promise<unknown> {
   const modules = new Set<string>();

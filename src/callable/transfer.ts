@@ -31,6 +31,19 @@ export function takeTransfers(value: unknown): Movable[] {
   return [...found];
 }
 
+/** Whether `transfer` has marked something in a value, without using the marks up. */
+export function hasTransfers(value: unknown): boolean {
+  return used && isMarked(value, new Set());
+}
+
+function isMarked(value: unknown, seen: Set<object>): boolean {
+  if (typeof value !== 'object' || value === null || seen.has(value)) return false;
+  if (marked.has(value)) return true;
+  seen.add(value);
+  if (!Array.isArray(value) && !isPlain(value)) return false;
+  return Object.values(value).some((item) => isMarked(item, seen));
+}
+
 function collect(value: unknown, found: Set<Movable>, seen: Set<object>): void {
   if (typeof value !== 'object' || value === null || seen.has(value)) return;
   seen.add(value);

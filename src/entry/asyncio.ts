@@ -1,3 +1,5 @@
+import { provideExecutor } from '../asyncio/executor.ts';
+import { DefaultExecutor } from '../futures/default-executor.ts';
 import { provideDefaultContext, readerOf } from '../socket/streams/connection.ts';
 import { StreamReader } from '../socket/streams/reader.ts';
 import { StreamWriter } from '../socket/streams/writer.ts';
@@ -13,7 +15,6 @@ export { Context, ContextVar, copyContext, Token } from '../asyncio/context.ts';
 export { DeadlockError } from '../asyncio/deadlock.ts';
 export { addDumpSection, dumpOnSignal, formatDump, printTaskTree } from '../asyncio/dump.ts';
 export { Event } from '../asyncio/event.ts';
-export { provideExecutor } from '../asyncio/executor.ts';
 export type { Executor } from '../asyncio/executor.ts';
 export { Future } from '../asyncio/future.ts';
 export { gather } from '../asyncio/gather.ts';
@@ -56,7 +57,9 @@ export { IncompleteReadError, LimitOverrunError } from '../socket/streams/errors
 export { Server, startServer, startUnixServer } from '../socket/streams/server.ts';
 export type { ClientConnected, ServerOptions, TcpServerOptions } from '../socket/streams/server.ts';
 
-export { StreamReader, StreamWriter };
+provideExecutor(() => new DefaultExecutor());
+
+export { provideExecutor, StreamReader, StreamWriter };
 export type { SubprocessOptions };
 
 provideDefaultContext(async () => (await import('../ssl/default-context.ts')).createDefaultContext());

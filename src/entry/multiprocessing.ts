@@ -38,5 +38,9 @@ export type { Address, ConnectionOptions, ListenerOptions } from '../multiproces
 export { Manager } from '../multiprocessing/sync-manager.ts';
 export type { Proxy, SyncManager } from '../multiprocessing/sync-manager.ts';
 export { setForkserverPreload } from '../multiprocessing/forkserver.ts';
+export { Pool, ThreadPool } from '../futures/pool.ts';
+export type { ChunkOptions, PoolOptions } from '../futures/pool.ts';
+export { AsyncResult } from '../futures/async-result.ts';
+export type { AsyncOptions } from '../futures/async-result.ts';
 export { getContext } from '../multiprocessing/context.ts';
 export type { ProcessContext } from '../multiprocessing/context.ts';

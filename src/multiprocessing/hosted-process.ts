@@ -1,20 +1,12 @@
 import { deferred } from '../base/deferred.ts';
 import { messageOf } from '../base/error-text.ts';
-import type { Host, HostExit } from '../callable/host.ts';
-import { ProcessHost } from '../callable/process-host.ts';
+import type { HostExit } from '../callable/host.ts';
 import { describe } from '../callable/reference.ts';
 import type { Reference } from '../callable/registry.ts';
-import { forkChild } from './forkserver.ts';
 import type { ProcessLink, ProcessTask } from './process-link.ts';
 import { runProcess } from './run-process.ts';
-
-interface Made {
-  readonly host: Host;
-  readonly pid: number | undefined;
-  /** Whether its function can have begun. */
-  readonly began: boolean;
-  kill(signal: NodeJS.Signals): void;
-}
+import type { StartedHost } from './start-host.ts';
+import { startHost } from './start-host.ts';
 
 /**
  * Start methods "spawn" and "forkserver": a process that is sent its function. A child of the template that does not come
@@ -25,7 +17,7 @@ export class HostedProcess implements ProcessLink {
   readonly #reference: Reference;
   readonly #task: ProcessTask;
   readonly #daemon: boolean;
-  #made: Made;
+  #made: StartedHost;
   #killed = false;
 
   constructor(method: 'spawn' | 'forkserver', task: ProcessTask, { daemon }: { readonly daemon: boolean }) {
@@ -48,9 +40,8 @@ export class HostedProcess implements ProcessLink {
     this.#made.kill(signal);
   }
 
-  #begin(method: 'spawn' | 'forkserver'): Made {
-    const daemon = this.#daemon;
-    const made = method === 'spawn' ? spawned(new ProcessHost({ daemon })) : forkChild({ daemon });
+  #begin(method: 'spawn' | 'forkserver'): StartedHost {
+    const made = startHost(method, { daemon: this.#daemon });
     const { args, identity } = this.#task;
     const own = method === 'spawn' ? { ...identity, maker: process.pid } : identity;
     // However it ends, the exit says so.
@@ -65,14 +56,6 @@ export class HostedProcess implements ProcessLink {
     });
     return made;
   }
-}
-
-function spawned(host: ProcessHost): Made {
-  const { pid } = host;
-  const kill = (signal: NodeJS.Signals) => {
-    if (pid !== undefined) process.kill(pid, signal);
-  };
-  return { host, pid, began: true, kill };
 }
 
 let warned = false;

@@ -13,7 +13,8 @@ import { pidfdOpen } from '../os/pidfd.ts';
 import { currentIdentity, forget, nextName, remember } from './current.ts';
 import type { ProcessLink } from './process-link.ts';
 import type { StartMethod } from './start-method.ts';
-import { getStartMethod, startProcess } from './start-method.ts';
+import { getStartMethod } from './start-method.ts';
+import { startProcess } from './start-process.ts';
 
 /** Options of a process. */
 export interface ProcessOptions {

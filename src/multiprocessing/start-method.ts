@@ -1,9 +1,6 @@
 import { InvalidArgumentError, UnsupportedError } from '../base/errors.ts';
 import { whyNoFork } from '../os/fork.ts';
 import { hasLibc } from '../os/libc.ts';
-import { startForked } from './forked-process.ts';
-import { HostedProcess } from './hosted-process.ts';
-import type { ProcessLink, ProcessTask } from './process-link.ts';
 
 /** How processes are made. */
 export type StartMethod = 'spawn' | 'forkserver' | 'fork';
@@ -37,13 +34,8 @@ export function getAllStartMethods(): StartMethod[] {
   return methods.filter((one) => whyNot(one) === undefined);
 }
 
-/** @internal */
-export function startProcess(wanted: StartMethod, task: ProcessTask, options: { daemon: boolean }): ProcessLink {
-  refuseUnsupported(wanted);
-  return wanted === 'fork' ? startForked(task, options) : new HostedProcess(wanted, task, options);
-}
-
-function refuseUnsupported(wanted: StartMethod): void {
+/** @internal Throws UnsupportedError, with the reason, for one that cannot work here. */
+export function refuseUnsupported(wanted: StartMethod): void {
   const reason = whyNot(wanted);
   if (reason !== undefined) throw new UnsupportedError(reason);
 }

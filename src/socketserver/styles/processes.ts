@@ -1,5 +1,5 @@
 import type { AnyFunction } from '../../callable/registry.ts';
-import { startHost } from '../../multiprocessing/start-method.ts';
+import { startHost } from '../../multiprocessing/start-host.ts';
 import { SOCK_DGRAM } from '../../socket/constants.ts';
 import { sendFds } from '../../socket/rights.ts';
 import type { Socket } from '../../socket/socket.ts';

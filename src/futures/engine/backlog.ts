@@ -1,0 +1,70 @@
+import { Deque } from '../../base/deque.ts';
+import { Heap } from '../../base/heap.ts';
+import type { Job } from './job.ts';
+import { QUEUED } from './job.ts';
+
+/** The calls that no worker has: by priority, then in the order they came; those taken back from a worker first. */
+export class Backlog {
+  readonly #returned = new Deque<Job>();
+  readonly #plain = new Deque<Job>();
+  readonly #ranked = new Heap<Job>((a, b) => priorityOf(b) - priorityOf(a));
+  /** Calls that still wait. Cancelled ones stay behind until they are come by. */
+  size = 0;
+
+  push(job: Job): void {
+    this.size++;
+    if (priorityOf(job) === 0) this.#plain.push(job);
+    else this.#ranked.push(job);
+  }
+
+  /** One that a worker had: it came before all that wait. */
+  putBack(job: Job): void {
+    this.size++;
+    if (priorityOf(job) === 0) this.#returned.unshift(job);
+    else this.#ranked.push(job);
+  }
+
+  /** The next one, left in its place. */
+  peek(): Job | undefined {
+    return this.#source()?.peek();
+  }
+
+  take(): Job | undefined {
+    const source = this.#source();
+    if (source === undefined) return undefined;
+    this.size--;
+    return source === this.#ranked ? this.#ranked.pop() : (source as Deque<Job>).shift();
+  }
+
+  /** Takes all. */
+  *drain(): Generator<Job> {
+    for (let job = this.take(); job !== undefined; job = this.take()) yield job;
+  }
+
+  #source(): Deque<Job> | Heap<Job> | undefined {
+    if (this.size === 0) return this.#clear();
+    if (this.#ranked.size > 0) {
+      while (this.#ranked.peek()?.state !== QUEUED && this.#ranked.size > 0) this.#ranked.pop();
+      const first = this.#ranked.peek();
+      if (first !== undefined && (priorityOf(first) > 0 || (!live(this.#returned) && !live(this.#plain))))
+        return this.#ranked;
+    }
+    if (live(this.#returned)) return this.#returned;
+    return live(this.#plain) ? this.#plain : undefined;
+  }
+
+  #clear(): undefined {
+    if (this.#returned.size > 0) this.#returned.clear();
+    if (this.#plain.size > 0) this.#plain.clear();
+    while (this.#ranked.size > 0) this.#ranked.pop();
+  }
+}
+
+function live(queue: Deque<Job>): boolean {
+  while (queue.size > 0 && queue.peek()!.state !== QUEUED) queue.shift();
+  return queue.size > 0;
+}
+
+export function priorityOf(job: Job): number {
+  return job.limits === undefined ? 0 : job.limits.priority;
+}

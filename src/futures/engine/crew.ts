@@ -1,0 +1,268 @@
+import { messageOf } from '../../base/error-text.ts';
+import type { Reference } from '../../callable/registry.ts';
+import type { HostExit } from '../../callable/host.ts';
+import type { WorkerDeath } from '../errors.ts';
+import type { ExecutorEvents } from '../statistics.ts';
+import { remote } from './dispatcher.ts';
+import type { Workshop } from './link.ts';
+import { Worker } from './worker.ts';
+
+export interface CrewOptions {
+  readonly minWorkers: number;
+  readonly idleTimeout: number;
+  readonly maxTasksPerChild: number;
+  readonly concurrency: number;
+  readonly grace: number;
+  readonly initializer: Reference | undefined;
+  readonly initargs: readonly unknown[];
+}
+
+/** What the crew tells the engine. */
+export interface CrewEvents {
+  ready(worker: Worker): void;
+  /** Whether there is, or may be, something to do. */
+  wanted(): boolean;
+  /** It gets no more calls. */
+  leaving(worker: Worker): void;
+  /** It is gone, and still had calls, perhaps. */
+  lost(worker: Worker, death: WorkerDeath, cause: unknown): void;
+  /** Workers cannot be had any more. */
+  broken(message: string, cause: unknown): void;
+  emit<E extends keyof ExecutorEvents>(event: E, detail: ExecutorEvents[E]): void;
+}
+
+// Workers in a row that died before they were ready, after which there is no hope.
+const hopeless = 3;
+
+/** The workers of an engine: as many as there should be, each replaced when it leaves. */
+export class Crew {
+  max: number;
+  recycled = 0;
+  readonly #options: CrewOptions;
+  readonly #workshop: Workshop;
+  readonly #events: CrewEvents;
+  readonly #all = new Set<Worker>();
+  /** Ready to take the place of one that is about to leave. */
+  readonly #spare: Worker[] = [];
+  #closing = false;
+  #failures = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #pruning: NodeJS.Timeout | undefined;
+  #waiters: (() => void)[] = [];
+
+  constructor(workshop: Workshop, max: number, options: CrewOptions, events: CrewEvents) {
+    this.#workshop = workshop;
+    this.max = max;
+    this.#options = options;
+    this.#events = events;
+    for (let i = 0; i < Math.min(max, options.minWorkers); i++) this.#spawn();
+    if (options.minWorkers < max) this.#prune();
+  }
+
+  get workers(): ReadonlySet<Worker> {
+    return this.#all;
+  }
+
+  /** Settles when none is starting and there are as many as there should be at least. */
+  async settled(): Promise<void> {
+    while (!this.#closing && [...this.#all].some((each) => each.state === 'starting')) {
+      await new Promise<void>((resolve) => this.#waiters.push(resolve));
+    }
+  }
+
+  /** There is more to do than the workers can take. */
+  grow(): void {
+    if (!this.#events.wanted() || this.#retry !== undefined || this.#count() >= this.max) return;
+    this.#spawn();
+  }
+
+  resize(max: number): void {
+    this.max = max;
+    if (this.#closing) return;
+    const surplus = [...this.#all].filter((each) => each.state === 'ready' && !this.#spare.includes(each));
+    while (surplus.length > max) this.leave(surplus.pop()!, 'resized');
+    const least = Math.min(max, Math.max(this.#options.minWorkers, surplus.length, max));
+    while (this.#count() < least) this.#spawn();
+  }
+
+  /** A worker has answered: whoever has had its share of calls goes, and before that its replacement is made. */
+  answered(worker: Worker): void {
+    if (worker.quota === Infinity || worker.state !== 'ready' || !this.#events.wanted()) return;
+    const due = [...this.#all].filter(
+      (each) => each.state === 'ready' && each.quota <= this.#options.maxTasksPerChild / 2,
+    );
+    const coming = this.#spare.length + [...this.#all].filter((each) => each.state === 'starting').length;
+    if (due.length > coming) this.#spawn();
+    if (worker.quota > 0 || worker.inFlight > 0) return;
+    this.recycled++;
+    this.leave(worker, 'recycled');
+    const next = this.#spare.shift();
+    if (next !== undefined) this.#events.ready(next);
+  }
+
+  leave(worker: Worker, why: ExecutorEvents['left']['why']): void {
+    if (worker.state === 'leaving' || worker.state === 'gone') return;
+    worker.state = 'leaving';
+    const at = this.#spare.indexOf(worker);
+    if (at >= 0) this.#spare.splice(at, 1);
+    this.#events.leaving(worker);
+    this.#events.emit('left', { worker: worker.link.name, why });
+    if (worker.inFlight === 0) this.dismiss(worker);
+  }
+
+  /** One that is leaving has nothing left to do. */
+  dismiss(worker: Worker): void {
+    worker.link.host.close({ timeout: this.#options.grace }).catch(() => this.kill(worker, 'SIGKILL'));
+    worker.attend();
+  }
+
+  kill(worker: Worker, signal: NodeJS.Signals): void {
+    worker.link.kill(signal);
+    worker.killTimer ??= setTimeout(
+      () => {
+        if (worker.state !== 'gone') this.#stuck(worker);
+      },
+      this.#options.grace * 1000 + 1000,
+    );
+    worker.killTimer.unref();
+  }
+
+  /** All go: those that have something to do when it is done. */
+  dismissAll(): void {
+    this.#closing = true;
+    clearTimeout(this.#retry);
+    clearInterval(this.#pruning);
+    for (const worker of this.#all) this.leave(worker, 'shutdown');
+    this.#wake();
+  }
+
+  /** Settles when all are gone. */
+  async gone(): Promise<void> {
+    while (this.#all.size > 0) await Promise.all([...this.#all].map((worker) => worker.link.host.exited));
+  }
+
+  #count(): number {
+    let count = 0;
+    for (const { state } of this.#all) if (state === 'starting' || state === 'ready') count++;
+    return count;
+  }
+
+  #spawn(): void {
+    let worker: Worker;
+    try {
+      worker = new Worker(this.#workshop.make(), this.#options.maxTasksPerChild);
+    } catch (error) {
+      // The first ones are made by the constructor, whose caller gets the error.
+      if (this.#all.size === 0 && this.#failures === 0) throw error;
+      return this.#events.broken('no worker can be started', error);
+    }
+    this.#all.add(worker);
+    const { link } = worker;
+    void link.host.exited.then((exit) => this.#exited(worker, exit));
+    const { concurrency, initializer, initargs } = this.#options;
+    const setup = { concurrency, initializer, initargs, parent: link.parent };
+    link.host.call(remote.attach, [link.attachment, setup]).then(
+      () => this.#ready(worker),
+      (error: unknown) => this.#refused(worker, error),
+    );
+  }
+
+  #ready(worker: Worker): void {
+    if (worker.state !== 'starting') return;
+    this.#failures = 0;
+    worker.state = 'ready';
+    worker.idleSince = performance.now();
+    this.#events.emit('ready', { worker: worker.link.name });
+    const working = [...this.#all].filter((each) => each.state === 'ready' && !this.#spare.includes(each)).length;
+    if (working > this.max) this.#spare.push(worker);
+    else this.#events.ready(worker);
+    this.#wake();
+  }
+
+  // It lives, but its initializer threw, or could not be found there.
+  #refused(worker: Worker, error: unknown): void {
+    if (worker.state !== 'starting' || isGone(error)) return;
+    worker.link.kill('SIGKILL');
+    worker.state = 'leaving';
+    this.#events.broken('its initializer failed', error);
+  }
+
+  #exited(worker: Worker, exit: HostExit): void {
+    const { state } = worker;
+    worker.state = 'gone';
+    clearTimeout(worker.killTimer);
+    this.#all.delete(worker);
+    const at = this.#spare.indexOf(worker);
+    if (at >= 0) this.#spare.splice(at, 1);
+    const death = deathOf(worker, exit);
+    this.#events.lost(worker, death, exit.error);
+    worker.link.release();
+    if (state === 'starting' && this.#events.wanted()) this.#failed(death, exit.error);
+    else if (state === 'ready' && this.#events.wanted()) this.#replace(death, worker.killed === undefined);
+    this.#wake();
+  }
+
+  #replace(death: WorkerDeath, unasked: boolean): void {
+    if (unasked) this.#events.emit('died', death);
+    const next = this.#spare.shift();
+    if (next !== undefined) this.#events.ready(next);
+    else if (this.#count() < Math.min(this.max, Math.max(1, this.#options.minWorkers))) this.#spawn();
+  }
+
+  #failed(death: WorkerDeath, error: unknown): void {
+    if (++this.#failures >= hopeless) {
+      const how = error === undefined ? (death.signal ?? `exit code ${death.exitcode}`) : messageOf(error);
+      return this.#events.broken(`its workers end before they are ready (${how})`, error);
+    }
+    this.#retry = setTimeout(
+      () => {
+        this.#retry = undefined;
+        while (this.#count() < Math.min(this.max, Math.max(1, this.#options.minWorkers))) this.#spawn();
+      },
+      50 * 2 ** this.#failures,
+    );
+  }
+
+  // A thread in native code cannot be ended: it stays, and what it had is given up.
+  #stuck(worker: Worker): void {
+    const { name } = worker.link;
+    this.#events.emit('stuck', { worker: name });
+    process.emitWarning(`${name} of a pool does not end: it is in native code that blocks`, 'SimulWarning');
+    this.#all.delete(worker);
+    const { state } = worker;
+    worker.state = 'gone';
+    this.#events.lost(worker, { worker: name, exitcode: null, signal: null, outOfMemory: false }, undefined);
+    if (state === 'ready' && this.#events.wanted()) this.#spawn();
+  }
+
+  #prune(): void {
+    const { idleTimeout, minWorkers } = this.#options;
+    this.#pruning = setInterval(
+      () => {
+        const since = performance.now() - idleTimeout * 1000;
+        for (const worker of this.#all) {
+          if (this.#count() <= minWorkers) return;
+          if (worker.state === 'ready' && worker.inFlight === 0 && worker.idleSince <= since)
+            this.leave(worker, 'idle');
+        }
+      },
+      Math.max(10, idleTimeout * 500),
+    );
+    this.#pruning.unref();
+  }
+
+  #wake(): void {
+    for (const resolve of this.#waiters.splice(0)) resolve();
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return (error as { code?: string }).code === 'SIMUL_BROKEN' || (error as { code?: string }).code === 'SIMUL_CLOSED';
+}
+
+function deathOf(worker: Worker, exit: HostExit): WorkerDeath {
+  const code = (exit.error as { code?: string } | undefined)?.code;
+  // V8 aborts a process whose heap is full.
+  const outOfMemory = worker.outOfMemory || code === 'ERR_WORKER_OUT_OF_MEMORY' || exit.signal === 'SIGABRT';
+  return { worker: worker.link.name, exitcode: exit.code, signal: exit.signal, outOfMemory };
+}

@@ -1,0 +1,99 @@
+import type { Reference } from '../../callable/registry.ts';
+import type { Work } from '../future.ts';
+
+/** Told how a call went, exactly once. */
+export interface Sink {
+  fulfil(value: unknown): void;
+  fail(error: unknown): void;
+  /** One item of a stream. */
+  item?(value: unknown): void;
+}
+
+/** A function under its number. */
+export interface Definition {
+  readonly number: number;
+  readonly reference: Reference;
+  readonly name: string;
+}
+
+/** What deals with a job when its future is asked to. */
+export interface Owner {
+  isRunning(job: Job): boolean;
+  revoke(job: Job, running: boolean): boolean;
+}
+
+/** The worker that has a job. */
+export interface Place {
+  /** Whether it has begun it. */
+  started(job: Job): boolean;
+  /** Takes it back; false if it has begun it. */
+  revoke(job: Job): boolean;
+}
+
+/** Where a job is. */
+export const QUEUED = 0;
+/** In the ring of a worker. */
+export const SENT = 1;
+/** Sent by message: it counts as begun. */
+export const HOSTED = 2;
+export const OVER = 3;
+
+/** What only some jobs have. */
+export interface Limits {
+  readonly priority: number;
+  /** Seconds it may run. */
+  readonly timeout: number | undefined;
+  /** When it began (seconds on the monotonic clock), where that is known. */
+  begun?: number;
+  /** Takes back what listens to its signal. */
+  forget?: () => void;
+}
+
+/** One call on its way through the engine. */
+export class Job implements Work {
+  readonly owner: Owner;
+  readonly definition: Definition;
+  readonly mode: number;
+  sink: Sink;
+  state = QUEUED;
+  place: Place | undefined = undefined;
+  id = -1;
+  /** Position in the ring. */
+  at = 0;
+  /** When it was submitted (ms), roughly. */
+  submitted = 0;
+  /** Arguments: as they are, if nobody can change them or they go by message; else as bytes of some kind. */
+  args: unknown = undefined;
+  bytes: Uint8Array | undefined = undefined;
+  kind = 0;
+  byMessage = false;
+  limits: Limits | undefined = undefined;
+
+  constructor(owner: Owner, definition: Definition, mode: number, sink: Sink) {
+    this.owner = owner;
+    this.definition = definition;
+    this.mode = mode;
+    this.sink = sink;
+  }
+
+  running(): boolean {
+    return this.owner.isRunning(this);
+  }
+
+  revoke(running: boolean): boolean {
+    return this.owner.revoke(this, running);
+  }
+
+  /** Its future is settled already; what the worker still answers goes nowhere. */
+  abandon(): Sink {
+    const { sink } = this;
+    this.sink = nobody;
+    return sink;
+  }
+
+  get abandoned(): boolean {
+    return this.sink === nobody;
+  }
+}
+
+const nobody: Sink = { fulfil: () => {}, fail: () => {}, item: () => {} };

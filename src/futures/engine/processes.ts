@@ -1,0 +1,74 @@
+import type { Host } from '../../callable/host.ts';
+import type { StartMethod } from '../../multiprocessing/start-method.ts';
+import { startHost } from '../../multiprocessing/start-host.ts';
+import { close, O_CLOEXEC, O_NONBLOCK, pipe2 } from '../../os/descriptor.ts';
+import { Poll, POLLIN } from '../../os/poll.ts';
+import { ProcessMemory } from '../channel/process-memory.ts';
+import { drain, writeByte } from '../worker/bell.ts';
+import type { Link, Workshop } from './link.ts';
+
+/** Workers that are processes. */
+export class Processes implements Workshop {
+  readonly kind = 'process';
+  readonly #method: StartMethod;
+  readonly #read: number;
+  readonly #write: number;
+  readonly #poll: Poll;
+  #rung: (() => void) | undefined;
+
+  constructor(method: StartMethod) {
+    this.#method = method;
+    const [read, write] = pipe2(O_CLOEXEC | O_NONBLOCK);
+    this.#read = read;
+    this.#write = write;
+    this.#poll = new Poll(read, () => {
+      drain(read);
+      this.#rung?.();
+    });
+    this.#poll.start(POLLIN);
+    this.#poll.unref();
+    ProcessMemory.pool(true);
+  }
+
+  make(): Link {
+    const memory = ProcessMemory.take();
+    const [read, write] = pipe2(O_CLOEXEC | O_NONBLOCK);
+    const started = startHost(this.#method, { daemon: false });
+    const host: Host = started.host;
+    return {
+      host,
+      memory,
+      attachment: { kind: 'process', memory: memory.handle(), bell: this.#write, wake: read },
+      get name() {
+        return started.pid === undefined ? host.name : `process ${started.pid}`;
+      },
+      get pid() {
+        return started.pid;
+      },
+      parent: this.#method === 'spawn' ? process.pid : undefined,
+      wakeLoop: () => writeByte(write),
+      kill: (signal) => (signal === 'SIGKILL' ? void host.terminate() : started.kill(signal)),
+      release: () => {
+        close(read);
+        close(write);
+        memory.release();
+      },
+    };
+  }
+
+  rings(): number {
+    return 0;
+  }
+
+  sleep(_seen: number, rung: () => void): void {
+    this.#rung = rung;
+  }
+
+  close(): void {
+    this.#rung = undefined;
+    this.#poll.close();
+    close(this.#read);
+    close(this.#write);
+    ProcessMemory.pool(false);
+  }
+}

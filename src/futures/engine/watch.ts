@@ -1,0 +1,148 @@
+import { readFileSync } from 'node:fs';
+import { cancelledBy } from '../../base/deadline.ts';
+import { CancelledError, TimeoutError } from '../../base/errors.ts';
+import { onAbort } from '../../base/abort.ts';
+import { packError } from '../../callable/packed-error.ts';
+import { CURRENT, CURRENT_SINCE } from '../channel/layout.ts';
+import type { Dispatcher } from './dispatcher.ts';
+import { remote } from './dispatcher.ts';
+import type { Job } from './job.ts';
+import { OVER } from './job.ts';
+import type { Recorder } from './recorder.ts';
+import type { Worker } from './worker.ts';
+
+export interface WatchParts {
+  readonly dispatcher: Dispatcher;
+  readonly recorder: Recorder;
+  readonly grace: number;
+  readonly memoryLimit: number | undefined;
+  workers(): Iterable<Worker>;
+  kill(worker: Worker): void;
+  timedOut(worker: Worker, timeout: number): void;
+}
+
+/** Holds the limits of calls and workers: run time, memory, cancellation of what runs. */
+export class Watch {
+  readonly #parts: WatchParts;
+  /** The next look at the timed calls of a worker. */
+  readonly #looks = new Map<Worker, { at: number; timer: NodeJS.Timeout }>();
+  #memory: NodeJS.Timeout | undefined;
+
+  constructor(parts: WatchParts) {
+    this.#parts = parts;
+  }
+
+  /** A job with a time limit was given to a worker: it cannot be over before that time from now. */
+  timed(worker: Worker, job: Job): void {
+    delete job.limits!.begun;
+    this.#lookAt(worker, now() + job.limits!.timeout!);
+  }
+
+  /** Cancels a job when its signal fires. */
+  follow(job: Job, signal: AbortSignal): void {
+    job.limits!.forget = onAbort(signal, () => {
+      const { dispatcher, recorder } = this.#parts;
+      const reason = cancelledBy(signal);
+      if (dispatcher.revoke(job)) return job.sink.fail(reason);
+      recorder.cancelled++;
+      this.stop(job, reason);
+    });
+  }
+
+  /** Ends a job that runs: its future fails now; it is told, and its worker ended if it does not stop in time. */
+  stop(job: Job, reason: Error = new CancelledError()): void {
+    const worker = job.place as Worker;
+    const { id } = job;
+    job.abandon().fail(reason);
+    worker.link.host.call(remote.abort, [id, packError(reason)]).catch(() => {});
+    worker.attend();
+    const timer = setTimeout(() => {
+      if (job.state === OVER || job.place !== worker || worker.state === 'gone') return;
+      worker.killed = reason;
+      this.#parts.kill(worker);
+    }, this.#parts.grace * 1000);
+    timer.unref();
+  }
+
+  /** Looks at the memory of the workers as long as they have something to do. */
+  busy(busy: boolean): void {
+    if (this.#parts.memoryLimit === undefined) return;
+    clearInterval(this.#memory);
+    if (busy) this.#memory = setInterval(() => this.#weigh(), 50);
+  }
+
+  gone(worker: Worker): void {
+    clearTimeout(this.#looks.get(worker)?.timer);
+    this.#looks.delete(worker);
+  }
+
+  #lookAt(worker: Worker, at: number): void {
+    const known = this.#looks.get(worker);
+    if (known !== undefined && known.at <= at) return;
+    clearTimeout(known?.timer);
+    const timer = setTimeout(() => this.#look(worker), Math.min(2 ** 31 - 1, Math.ceil((at - now()) * 1000)));
+    timer.unref();
+    this.#looks.set(worker, { at, timer });
+  }
+
+  #look(worker: Worker): void {
+    this.#looks.delete(worker);
+    if (worker.state === 'gone') return;
+    const time = now();
+    let next = Infinity;
+    for (const job of worker.jobs()) {
+      const timeout = job.limits?.timeout;
+      if (timeout === undefined || job.abandoned) continue;
+      const end = (this.#begun(worker, job, time) ?? time) + timeout;
+      if (end > time) next = Math.min(next, end);
+      else this.#expire(worker, job, timeout);
+    }
+    if (next < Infinity) this.#lookAt(worker, next);
+  }
+
+  #begun(worker: Worker, job: Job, time: number): number | undefined {
+    const { dispatcher } = this.#parts;
+    if (!dispatcher.isRunning(job)) return undefined;
+    const { words, doubles } = worker.link.memory;
+    if (Atomics.load(words, CURRENT) === job.id) return doubles[CURRENT_SINCE >> 1]!;
+    return (job.limits!.begun ??= time);
+  }
+
+  #expire(worker: Worker, job: Job, timeout: number): void {
+    const name = job.definition.name || 'a function';
+    this.#parts.recorder.timedOut++;
+    this.#parts.timedOut(worker, timeout);
+    this.stop(job, new TimeoutError(`${name} ran longer than ${timeout} s`, { timeout }));
+  }
+
+  #weigh(): void {
+    for (const worker of this.#parts.workers()) {
+      const { pid } = worker.link;
+      if (pid === undefined || worker.state !== 'ready' || worker.killed !== undefined) continue;
+      const size = residentBytes(pid);
+      if (size <= this.#parts.memoryLimit!) continue;
+      worker.outOfMemory = true;
+      worker.killed = new Error(`it used ${megabytes(size)} of ${megabytes(this.#parts.memoryLimit!)} MB`);
+      this.#parts.kill(worker);
+    }
+  }
+}
+
+function now(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds + nanoseconds / 1e9;
+}
+
+const pageBytes = 4096;
+
+function residentBytes(pid: number): number {
+  try {
+    return Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1]) * pageBytes;
+  } catch {
+    return 0; // it has just ended
+  }
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
+}

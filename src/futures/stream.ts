@@ -1,0 +1,85 @@
+import { Deque } from '../base/deque.ts';
+import type { AnyFunction } from '../callable/registry.ts';
+import { remote } from './engine/dispatcher.ts';
+import type { Engine } from './engine/engine.ts';
+import type { Job, Sink } from './engine/job.ts';
+
+const ahead = 64;
+
+/** The items that a generator in a worker gives, as they come. */
+export class Stream<Y> implements AsyncIterableIterator<Y>, Sink {
+  readonly #engine: Engine;
+  readonly #job: Job;
+  readonly #items = new Deque<Y>();
+  #taken = 0;
+  #end: { readonly error?: unknown } | undefined;
+  #wake: (() => void) | undefined;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(engine: Engine, fn: AnyFunction, args: readonly unknown[]) {
+    this.#engine = engine;
+    this.#job = engine.stream(fn, args, ahead, this);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Y>> {
+    const next = this.#turn.then(() => this.#advance());
+    this.#turn = next.catch(() => {});
+    return next;
+  }
+
+  /** Ends the generator too. */
+  return(): Promise<IteratorResult<Y>> {
+    if (this.#end === undefined && !this.#engine.revoke(this.#job, false)) this.#credit(0);
+    this.#end ??= {};
+    this.#items.clear();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  item(value: unknown): void {
+    if (this.#end !== undefined) return;
+    this.#items.push(value as Y);
+    this.#wake?.();
+  }
+
+  fulfil(): void {
+    this.#end ??= {};
+    this.#wake?.();
+  }
+
+  fail(error: unknown): void {
+    this.#end ??= { error };
+    this.#wake?.();
+  }
+
+  async #advance(): Promise<IteratorResult<Y>> {
+    for (;;) {
+      if (this.#items.size > 0) return { done: false, value: this.#take() };
+      if (this.#end !== undefined) break;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+    const { error } = this.#end;
+    this.#end = {};
+    if (error !== undefined) throw error;
+    return { done: true, value: undefined };
+  }
+
+  #take(): Y {
+    const value = this.#items.shift()!;
+    if (++this.#taken === ahead / 2) {
+      this.#taken = 0;
+      this.#credit(ahead / 2);
+    }
+    return value;
+  }
+
+  #credit(items: number): void {
+    this.#engine.credit(this.#job, items, (worker, id) => {
+      worker.link.host.call(remote.credit, [id, items]).catch(() => {}); // a dead worker has failed the stream
+      worker.attend();
+    });
+  }
+}

@@ -1,0 +1,32 @@
+import { UnsupportedError } from '../base/errors.ts';
+import type { Host } from '../callable/host.ts';
+import { ProcessHost } from '../callable/process-host.ts';
+import { forkChild } from './forkserver.ts';
+import type { StartMethod } from './start-method.ts';
+import { refuseUnsupported } from './start-method.ts';
+
+/** A process that takes calls. */
+export interface StartedHost {
+  readonly host: Host;
+  /** Undefined until there is one. */
+  readonly pid: number | undefined;
+  /** Whether a function can have begun in it. */
+  readonly began: boolean;
+  kill(signal: NodeJS.Signals): void;
+}
+
+/** Starts a process that is sent its functions. Throws UnsupportedError where the method cannot work. */
+export function startHost(method: StartMethod, { daemon }: { readonly daemon: boolean }): StartedHost {
+  refuseUnsupported(method);
+  if (method === 'fork')
+    throw new UnsupportedError('start method "fork" makes processes of one function each: use "forkserver" here');
+  return method === 'spawn' ? spawned(new ProcessHost({ daemon })) : forkChild({ daemon });
+}
+
+function spawned(host: ProcessHost): StartedHost {
+  const { pid } = host;
+  const kill = (signal: NodeJS.Signals) => {
+    if (pid !== undefined) process.kill(pid, signal);
+  };
+  return { host, pid, began: true, kill };
+}

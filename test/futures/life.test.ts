@@ -1,0 +1,137 @@
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { BrokenExecutor } from '../../src/entry/futures.ts';
+import { Event } from '../../src/entry/multiprocessing.ts';
+import { die, waitFor, whoAmI } from './jobs.ts';
+import type { AnyPool } from './kinds.ts';
+import { kinds } from './kinds.ts';
+
+for (const [kind, make] of kinds) {
+  test(`${kind}: workers are replaced after their share of calls`, async () => {
+    await using pool = make({ maxWorkers: 2, maxTasksPerChild: 5 });
+    const calls = await Promise.all(Array.from({ length: 40 }, () => pool.submit(whoAmI)));
+    const shares = new Map<string, number>();
+    for (const who of calls) shares.set(who, (shares.get(who) ?? 0) + 1);
+    assert.ok(Math.max(...shares.values()) <= 5, JSON.stringify([...shares]));
+    assert.ok(shares.size >= 8);
+    assert.ok(pool.statistics().recycled >= 6);
+    assert.equal(pool.statistics().died, 0);
+  });
+
+  test(`${kind}: a replacement is ready before the worker leaves`, async () => {
+    await using pool = make({ maxWorkers: 1, maxTasksPerChild: 4 });
+    await pool.ready();
+    const ready = event(pool, 'ready', 1);
+    for (let i = 0; i < 3; i++) await pool.submit(() => 1);
+    await ready;
+    assert.equal(pool.statistics().recycled, 0);
+    const left = event(pool, 'left', 1);
+    await pool.submit(() => 1);
+    assert.deepEqual(await left, [{ why: 'recycled' }]);
+    assert.equal(await pool.submit(() => 1), 1);
+  });
+
+  test(`${kind}: the number of workers can be changed`, async () => {
+    await using pool = make({ maxWorkers: 1 });
+    await pool.ready();
+    pool.resize(3);
+    await pool.ready();
+    assert.equal(pool.statistics().workers, 3);
+    const left = event(pool, 'left', 2);
+    pool.resize(1);
+    assert.deepEqual(await left, [{ why: 'resized' }, { why: 'resized' }]);
+    assert.equal(pool.statistics().workers, 1);
+    assert.equal(await pool.submit(() => 1), 1);
+    assert.throws(() => pool.resize(0), { argument: 'maxWorkers' });
+  });
+
+  test(`${kind}: idle workers leave, and come back when there is more to do`, async () => {
+    await using pool = make({ maxWorkers: 2, minWorkers: 0, idleTimeout: 0.02 });
+    assert.equal(pool.statistics().workers, 0);
+    const left = event(pool, 'left', 1);
+    assert.equal(await pool.submit(() => 1), 1);
+    assert.deepEqual(await left, [{ why: 'idle' }]);
+    assert.equal(await pool.submit(() => 2), 2);
+  });
+
+  test(`${kind}: several calls of one worker may be under way if asked to`, async () => {
+    await using pool = make({ maxWorkers: 1, concurrency: 3 });
+    const [begun, go] = [new Event(), new Event()];
+    const wait = async (here: Event, there: Event) => {
+      here.set();
+      await there.wait();
+      return 1;
+    };
+    const first = pool.submit(wait, begun, go);
+    await begun.wait();
+    assert.equal(await pool.submit(() => 2), 2);
+    assert.equal(await pool.submit(async () => 3), 3);
+    go.set();
+    assert.equal(await first, 1);
+  });
+
+  test(`${kind}: terminateWorkers ends everything`, async () => {
+    const pool = make({ maxWorkers: 1 });
+    const begun = new Event();
+    const running = pool.submit(waitFor, begun, new Event());
+    const waiting = pool.submit(() => 1);
+    await begun.wait();
+    const ended = pool.terminateWorkers();
+    await assert.rejects(running, BrokenExecutor);
+    await assert.rejects(waiting, BrokenExecutor);
+    await ended;
+    assert.throws(() => pool.submit(() => 1));
+  });
+
+  test(`${kind}: workers that never get ready break the pool`, async () => {
+    const pool = make({ maxWorkers: 1, initializer: die, initargs: [4] });
+    const error = await pool.submit(() => 1).exception();
+    assert.ok(error instanceof BrokenExecutor);
+    assert.match(error.message, /end before they are ready \(exit code 4\)/);
+    await pool.shutdown();
+  });
+
+  test(`${kind}: nothing is left of a pool`, async () => {
+    await lives(make);
+    const before = readdirSync('/proc/self/fd').length;
+    for (let i = 0; i < 3; i++) await lives(make);
+    assert.equal(readdirSync('/proc/self/fd').length, before);
+  });
+
+  test(`${kind}: statistics tell what was done`, async () => {
+    await using pool = make();
+    await pool.ready();
+    await Promise.all(Array.from({ length: 50 }, () => pool.submit(() => 1)));
+    await pool.submit(() => Promise.reject(new Error('x'))).exception();
+    const { submitted, completed, failed, workers, waitTime, runTime, utilisation } = pool.statistics();
+    assert.deepEqual(
+      { submitted, completed, failed, workers },
+      { submitted: 51, completed: 50, failed: 1, workers: 2 },
+    );
+    assert.equal(waitTime.count, 51);
+    assert.ok(waitTime.quantile(0.5) <= waitTime.quantile(0.99));
+    assert.ok(runTime.mean > 0 && utilisation > 0 && utilisation <= 1);
+  });
+}
+
+async function lives(make: (typeof kinds)[number][1]): Promise<void> {
+  await using pool = make();
+  await pool.submit(() => 1);
+  await pool.submit(die, 1).exception();
+  await pool.submit(() => 1);
+}
+
+// A pool with nothing to do does not keep the program alive.
+async function event(pool: AnyPool, name: 'left' | 'ready', times: number): Promise<{ why?: string }[]> {
+  const seen: { why?: string }[] = [];
+  const alive = setInterval(() => {}, 2 ** 30);
+  await new Promise<void>((resolve) => {
+    pool.on(name, (detail: { worker: string; why?: string }) => {
+      seen.push(detail.why === undefined ? {} : { why: detail.why });
+      if (seen.length === times) resolve();
+    });
+  });
+  clearInterval(alive);
+  return seen;
+}

@@ -1,0 +1,167 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CancelledError, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
+import { Event } from '../../src/entry/multiprocessing.ts';
+import { die, hog, hogHeap, killMyself, spin, untilTold, waitFor } from './jobs.ts';
+import { kinds } from './kinds.ts';
+
+for (const [kind, make] of kinds) {
+  test(`${kind}: a call that waits is cancelled at once, one that runs is not unless asked to`, async () => {
+    await using pool = make({ maxWorkers: 1, grace: 0.05 });
+    const [begun, go] = [new Event(), new Event()];
+    const first = pool.submit(waitFor, begun, go);
+    const second = pool.submit(() => 2);
+    await begun.wait();
+    assert.equal(first.running(), true);
+    assert.equal(second.running(), false);
+    assert.equal(first.cancel(), false);
+    assert.equal(second.cancel(), true);
+    assert.equal(second.cancel(), true);
+    assert.equal(second.cancelled(), true);
+    await assert.rejects(second, CancelledError);
+    go.set();
+    assert.equal(await first, 'gone on');
+    assert.equal(first.cancel(), false);
+    assert.equal(pool.statistics().cancelled, 1);
+  });
+
+  test(`${kind}: a call that runs is told to stop by its signal`, async () => {
+    await using pool = make({ maxWorkers: 1, grace: 60 });
+    const [begun, heard] = [new Event(), new Event()];
+    const running = pool.submit(untilTold, begun, heard);
+    await begun.wait();
+    assert.equal(running.cancel({ running: true }), true);
+    await assert.rejects(running, CancelledError);
+    await heard.wait();
+    assert.equal(await pool.submit(() => 'the same worker'), 'the same worker');
+    assert.equal(pool.statistics().died, 0);
+  });
+
+  test(`${kind}: an aborted signal cancels, whether the call waits or runs`, async () => {
+    await using pool = make({ maxWorkers: 1, grace: 60 });
+    const abort = new AbortController();
+    const [begun, heard] = [new Event(), new Event()];
+    const running = pool.submitWith({ signal: abort.signal }, untilTold, begun, heard);
+    const waiting = pool.submitWith({ signal: abort.signal }, () => 1);
+    await begun.wait();
+    abort.abort(new Error('enough'));
+    await assert.rejects(running, CancelledError);
+    await assert.rejects(waiting, CancelledError);
+    await assert.rejects(
+      pool.submitWith({ signal: abort.signal }, () => 1),
+      CancelledError,
+    );
+    await heard.wait();
+    assert.equal(await pool.submit(() => 1), 1);
+  });
+
+  test(`${kind}: an endless loop is ended on time, and the rest goes on`, async () => {
+    await using pool = make({ maxWorkers: 1, grace: 0.05 });
+    await pool.ready();
+    const timeouts: unknown[] = [];
+    pool.on('timeout', (detail) => timeouts.push(detail.timeout));
+    const begun = new Event();
+    const endless = pool.submitWith({ timeout: 0.1 }, spin, begun);
+    const others = Array.from({ length: 50 }, (_, i) => pool.submit((n: number) => n, i));
+    await assert.rejects(endless, TimeoutError);
+    assert.deepEqual(
+      await Promise.all(others),
+      Array.from({ length: 50 }, (_, i) => i),
+    );
+    assert.deepEqual(timeouts, [0.1]);
+    assert.equal(pool.statistics().timedOut, 1);
+  });
+
+  test(`${kind}: the time limit of the pool is that of calls which name none`, async () => {
+    await using pool = make({ maxWorkers: 2, timeout: 0.1, grace: 0.05 });
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 60_000));
+    await assert.rejects(pool.submit(wait), TimeoutError);
+    assert.equal(await pool.submitWith({ timeout: 60 }, () => 1), 1);
+    const many = Array.from({ length: 1000 }, (_, i) => pool.submit((n: number) => n, i));
+    assert.equal((await Promise.all(many)).length, 1000);
+  });
+
+  test(`${kind}: a worker that exits fails only what it had begun`, async () => {
+    await using pool = make({ maxWorkers: 1 });
+    await pool.ready();
+    const deaths: unknown[] = [];
+    pool.on('died', (death) => deaths.push(death.exitcode));
+    const before = pool.submit(() => 'before');
+    const lost = pool.submit(die, 3);
+    const after = Array.from({ length: 20 }, (_, i) => pool.submit((n: number) => n, i));
+    assert.equal(await before, 'before');
+    const error = await lost.exception();
+    assert.ok(error instanceof WorkerLostError);
+    assert.equal(error.death.exitcode, 3);
+    assert.equal(error.death.outOfMemory, false);
+    assert.match(error.message, /exited with code 3 while it ran die/);
+    assert.deepEqual(
+      await Promise.all(after),
+      Array.from({ length: 20 }, (_, i) => i),
+    );
+    assert.deepEqual(deaths, [3]);
+  });
+
+  test(`${kind}: short calls are not held up by a long one`, async () => {
+    await using pool = make({ maxWorkers: 2 });
+    await pool.ready();
+    const [begun, go] = [new Event(), new Event()];
+    const long = pool.submit(waitFor, begun, go);
+    const short = Array.from({ length: 100 }, (_, i) => pool.submit((n: number) => n, i));
+    await Promise.all(short);
+    assert.equal(long.done(), false);
+    go.set();
+    assert.equal(await long, 'gone on');
+  });
+}
+
+const long = (milliseconds: number) => {
+  const end = Date.now() + milliseconds;
+  while (Date.now() < end);
+  return 'long';
+};
+
+for (const [kind, make] of kinds) {
+  test(`${kind}: what lies behind a long call is taken back from its worker`, async () => {
+    await using pool = make({ maxWorkers: 2 });
+    await pool.ready();
+    // So that workers are given much ahead.
+    await Promise.all(Array.from({ length: 2000 }, () => pool.submit(() => {})));
+    const first = pool.submit(long, 10_000);
+    const short = Array.from({ length: 100 }, (_, i) => pool.submit((n: number) => n, i));
+    await Promise.all(short);
+    assert.equal(first.done(), false);
+    assert.ok(pool.statistics().stolen > 0);
+    first.look();
+    await pool.killWorkers();
+    await assert.rejects(first, /terminated/);
+  });
+}
+
+for (const [kind, make] of kinds.slice(1)) {
+  test(`${kind}: a killed process is named with its signal`, async () => {
+    await using pool = make({ maxWorkers: 1 });
+    const error = await pool.submit(killMyself).exception();
+    assert.ok(error instanceof WorkerLostError);
+    assert.equal(error.death.signal, 'SIGKILL');
+    assert.match(error.message, /^process \d+ was killed by SIGKILL while it ran killMyself$/);
+    assert.equal(await pool.submit(() => 1), 1);
+  });
+
+  test(`${kind}: a memory hog is ended and named`, async () => {
+    await using pool = make({ maxWorkers: 1, memoryLimit: 300 << 20 });
+    const error = await pool.submit(hog).exception();
+    assert.ok(error instanceof WorkerLostError);
+    assert.equal(error.death.outOfMemory, true);
+    assert.match(error.message, /ran out of memory \(it used \d+ of 300 MB\) while it ran hog/);
+    assert.equal(await pool.submit(() => 1), 1);
+  });
+}
+
+test('threads: a heap that is full ends its thread only, and is named', async () => {
+  await using pool = kinds[0]![1]({ maxWorkers: 1, memoryLimit: 40 << 20 });
+  const error = await pool.submit(hogHeap).exception();
+  assert.ok(error instanceof WorkerLostError);
+  assert.equal(error.death.outOfMemory, true);
+  assert.equal(await pool.submit(() => 1), 1);
+});

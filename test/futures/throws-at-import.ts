@@ -1,0 +1,3 @@
+export function f(): void {}
+
+throw new Error('thrown at import');
