@@ -1,5 +1,6 @@
 import { cancelledBy, throwIfAborted } from '../base/deadline.ts';
 import type { Deferred } from '../base/deferred.ts';
+import { InvalidArgumentError } from '../base/errors.ts';
 import { deferred } from '../base/deferred.ts';
 import { cloneError } from './clone.ts';
 import type { CallOptions } from './host.ts';
@@ -89,6 +90,7 @@ export class Calls {
   }
 
   #start(fn: AnyFunction, args: readonly unknown[], signal: AbortSignal | undefined): Call {
+    if (!Array.isArray(args)) throw new InvalidArgumentError('args', args, 'an array of arguments');
     const number = this.#define(fn);
     const id = this.#next++;
     this.#send(id, number, args);

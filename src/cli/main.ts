@@ -4,6 +4,7 @@ import { version } from '../base/version.ts';
 import { Command, CommanderError } from 'commander';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { exitCodes, Failure, usage } from './exit.ts';
+import { endWith, tellOfUnsettled } from './end.ts';
 import { ignoreClosedPipes } from './closed-pipe.ts';
 
 // Each command's code is loaded when it runs: `simul --help` and `simul call` must not pay for a worker.
@@ -33,7 +34,10 @@ for (const register of [
 }
 
 ignoreClosedPipes();
-process.exitCode = await run();
+const unsettled = tellOfUnsettled();
+const code = await run();
+unsettled();
+await endWith(code);
 
 async function run(): Promise<number> {
   try {

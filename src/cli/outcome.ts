@@ -6,7 +6,7 @@ import { userStack } from './stack.ts';
 
 /** Waits for a task's end and prints it; resolves with 0 for a task that succeeded, 1 for one that did not. */
 export async function showOutcome(result: AsyncResult, flags: { timeout?: number; json?: boolean }): Promise<number> {
-  const outcome = await settled(result, flags.timeout);
+  const outcome = await settled(result, flags);
   const state = await result.status();
   if (flags.json === true) {
     const detail = 'error' in outcome ? { result: null, error: errorFields(outcome.error) } : { result: outcome.value };
@@ -21,7 +21,7 @@ export async function showOutcome(result: AsyncResult, flags: { timeout?: number
 
 async function settled(
   result: AsyncResult,
-  timeout: number | undefined,
+  { timeout, json }: { timeout?: number; json?: boolean },
 ): Promise<{ value: unknown } | { error: unknown }> {
   try {
     return { value: await result.get({ timeout }) };
@@ -29,7 +29,9 @@ async function settled(
     if (await result.ready()) return { error };
     // Not the task's error then.
     if (!(error instanceof TimeoutError)) throw error;
-    throw new Failure(`task ${result.id} has not ended after ${timeout} s; it goes on`);
+    const late = new Failure(`task ${result.id} has not ended after ${timeout} s; it goes on`);
+    if (json === true) return { error: new TimeoutError(late.message, { timeout, cause: error }) };
+    throw late;
   }
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { printable } from '../base/printable.ts';
 import { redactUrl } from '../tasks/url.ts';
 import type { AppOptions } from './app.ts';
 import { loadApp, withApp } from './app.ts';
@@ -29,7 +30,7 @@ export function status(program: Command): void {
         if (flags.quarantine === true) {
           for (const one of quarantine) {
             process.stdout.write(
-              `\n${new Date(one.time * 1000).toISOString()} ${one.queue} ${one.id ?? 'no id'}: ${one.reason}\n  ${one.text.slice(0, 2000)}\n`,
+              `\n${new Date(one.time * 1000).toISOString()} ${printable(`${one.queue} ${one.id ?? 'no id'}: ${one.reason}`)}\n  ${printable(one.text.slice(0, 2000))}\n`,
             );
           }
         }

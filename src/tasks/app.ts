@@ -1,10 +1,12 @@
 import { uuid } from '../base/ids.ts';
-import { InvalidArgumentError, UnsupportedError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
+import { InvalidArgumentError } from '../base/errors.ts';
 import type { Backend, BackendOptions } from './backend.ts';
 import type { Broker, BrokerOptions, OutgoingMessage } from './broker.ts';
 import { currentContext } from './context.ts';
 import { inlineContext } from './inline.ts';
 import { encodeMessage } from './message.ts';
+import { amount, checkFields, name as nameRule, record, text } from './option-rules.ts';
 import { openBackend, openBroker } from './registry.ts';
 import { AsyncResult } from './result.ts';
 import type {
@@ -17,7 +19,7 @@ import type {
   TaskOf,
   TaskOptions,
 } from './task.ts';
-import { checkPriority, registerTask } from './task.ts';
+import { checkApply, registerTask } from './task.ts';
 import { messageTimes } from './times.ts';
 
 /** Where an app's tasks travel, and what holds for all of them. */
@@ -56,6 +58,7 @@ export class Simul implements AsyncDisposable {
 
   constructor(name: string, options: SimulOptions = {}) {
     if (typeof name !== 'string' || name === '') throw new InvalidArgumentError('name', name, 'the name of the app');
+    checkFields(options, appRules);
     this.name = name;
     this.options = options;
     this.brokerUrl = process.env['SIMUL_BROKER_URL'] || options.broker || 'sqlite://';
@@ -74,6 +77,7 @@ export class Simul implements AsyncDisposable {
   task<F extends PlainFunction>(name: string, options: TaskOptions & { bind?: false }, fn: F): TaskOf<F>;
   task(name: string, ...rest: unknown[]): unknown {
     const [options, fn] = rest.length === 1 ? [{}, rest[0]] : rest;
+    checkOptions(options);
     const merged = { ...this.options.taskDefaults, ...(options as TaskOptions) };
     const registered = registerTask(name, merged, fn as (...args: never[]) => unknown);
     if (this.#tasks.has(name)) throw new InvalidArgumentError('name', name, 'a name that no other task of the app has');
@@ -138,7 +142,7 @@ export class Simul implements AsyncDisposable {
       options,
       delay: async (...args: unknown[]) => (await this.#send(name, [args], {}))[0]!,
       applyAsync: async (args: unknown[] = [], apply: ApplyOptions = {}) => (await this.#send(name, [args], apply))[0]!,
-      applyMany: (list: Iterable<unknown[]>, apply: ApplyOptions = {}) => this.#send(name, [...list], apply),
+      applyMany: async (list: Iterable<unknown[]>, apply: ApplyOptions = {}) => this.#send(name, listOf(list), apply),
     };
     Object.defineProperty(call, 'name', { value: name });
     return Object.assign(call, methods) as Task;
@@ -194,6 +198,19 @@ export class Simul implements AsyncDisposable {
   }
 }
 
+const appRules = {
+  broker: text,
+  backend: text,
+  defaultQueue: nameRule,
+  resultExpires: amount,
+  taskDefaults: record,
+};
+
+function listOf(list: unknown): unknown[][] {
+  if (typeof list === 'object' && list !== null && Symbol.iterator in list) return [...(list as Iterable<unknown[]>)];
+  throw new InvalidArgumentError('argsList', list, 'an iterable of arrays of arguments');
+}
+
 /** With the priority on the broker's scale. */
 function outgoing(broker: Broker, message: OutgoingMessage): OutgoingMessage {
   const { envelope, priority } = message;
@@ -204,22 +221,6 @@ function outgoing(broker: Broker, message: OutgoingMessage): OutgoingMessage {
 
 function* mapped<T, U>(items: Iterable<T>, fn: (item: T) => U): Generator<U> {
   for (const item of items) yield fn(item);
-}
-
-function checkApply(name: string, argsList: readonly (readonly unknown[])[], apply: ApplyOptions): void {
-  if (typeof name !== 'string' || name === '') throw new InvalidArgumentError('name', name, 'the name of a task');
-  for (const args of argsList)
-    if (!Array.isArray(args)) throw new InvalidArgumentError('args', args, 'an array of arguments');
-  checkPriority(apply.priority);
-  for (const key of ['queue', 'taskId'] as const) {
-    if (apply[key] !== undefined && (typeof apply[key] !== 'string' || apply[key] === '')) {
-      throw new InvalidArgumentError(key, apply[key], 'a string that is not empty');
-    }
-  }
-  const kwargs: unknown = apply.kwargs ?? {};
-  if (typeof kwargs !== 'object' || Array.isArray(kwargs))
-    throw new InvalidArgumentError('kwargs', kwargs, 'an object');
-  if (argsList.length > 1 && apply.taskId !== undefined) throw new UnsupportedError('taskId names one task, not many');
 }
 
 function forgetIfFailed<T>(opening: Promise<T>, forget: () => void): Promise<T> {

@@ -1,3 +1,4 @@
+import { messageOf } from '../base/error-text.ts';
 import { DecodeError } from '../base/errors.ts';
 import { decodeJson } from '../base/json/decode.ts';
 
@@ -43,8 +44,8 @@ export function encodeEnvelope(envelope: Envelope): string {
 export class EnvelopeError extends DecodeError {
   readonly id: string | undefined;
 
-  constructor(message: string, id?: unknown) {
-    super(message);
+  constructor(message: string, id?: unknown, options?: ErrorOptions) {
+    super(message, options);
     this.id = typeof id === 'string' && id !== '' ? id : undefined;
   }
 }
@@ -54,7 +55,7 @@ export function decodeEnvelope(text: string, limits: MessageLimits = defaultLimi
   if (text.length > limits.maxLength) {
     throw new EnvelopeError(`a message of ${text.length} characters; the limit is ${limits.maxLength}`, idIn(text));
   }
-  const value = decodeJson(text, { ...limits, hostileKeys: 'refuse' });
+  const value = decodeText(text, limits);
   if (!isRecord(value)) throw new DecodeError('the message is not a JSON object');
   const headers = value['headers'] ?? {};
   const properties = value['properties'];
@@ -66,9 +67,21 @@ export function decodeEnvelope(text: string, limits: MessageLimits = defaultLimi
   return value as unknown as Envelope;
 }
 
-/** The id in a text that is too large to be read: the properties stand last in what kombu and we write. */
+function decodeText(text: string, limits: MessageLimits): unknown {
+  try {
+    return decodeJson(text, { ...limits, hostileKeys: 'refuse' });
+  } catch (cause) {
+    throw new EnvelopeError(messageOf(cause), idIn(text), { cause });
+  }
+}
+
+/**
+ * The id in a text that cannot be read: among the properties, which stand last in what kombu and we write, else among the
+ * headers (a body is base64, or has its quotes escaped).
+ */
 function idIn(text: string): string | undefined {
-  return /"correlation_id": ?"([^"\\]{1,256})"/.exec(text.slice(-8192))?.[1];
+  const [, last] = /"correlation_id": ?"([^"\\]{1,256})"/.exec(text.slice(-8192)) ?? [];
+  return last ?? /(?<!\\)"id": ?"([^"\\]{1,256})"/.exec(text.slice(0, 65536))?.[1];
 }
 
 export function isRecord(value: unknown): value is Record<string, unknown> {

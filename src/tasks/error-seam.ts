@@ -1,5 +1,6 @@
 import { textOf } from '../base/error-text.ts';
 import * as simulErrors from '../base/errors.ts';
+import { InvalidArgumentError } from '../base/errors.ts';
 import { isRecord } from './envelope.ts';
 import * as taskErrors from './errors.ts';
 import { describeThrown } from './thrown.ts';
@@ -31,6 +32,7 @@ const twins = new Map<string, ErrorClass>();
  * registerError(NoStock);
  */
 export function registerError(cls: ErrorClass): void {
+  if (cls !== Error && !isErrorClass(cls)) throw new InvalidArgumentError('cls', cls, 'a class that extends Error');
   twins.set(`${ownModule}.${className(cls)}`, cls);
   if (cls.pythonType !== undefined) twins.set(cls.pythonType, cls);
 }
@@ -65,7 +67,13 @@ export function fromWireError(document: unknown, traceback: unknown): Error {
   const { type, module, message } = readWireError(document);
   const cls = twins.get(`${module}.${type}`);
   const error = cls === undefined ? new Error(message) : rebuild(cls, message);
-  if (cls === undefined) Object.defineProperty(error, 'name', { value: type, configurable: true, enumerable: false });
+  // Where the constructor would have set it, which has not been called.
+  if (error.name !== type && (cls === undefined || error.name === 'Error')) {
+    const stack = error.stack?.replace(/^Error/, type);
+    Object.defineProperty(error, 'name', { value: type, configurable: true, enumerable: false });
+    if (stack !== undefined)
+      Object.defineProperty(error, 'stack', { value: stack, configurable: true, writable: true });
+  }
   if (typeof traceback === 'string' && traceback !== '') {
     const here = error.stack ?? `${error.name}: ${error.message}`;
     Object.defineProperty(error, 'stack', {

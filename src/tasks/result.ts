@@ -2,6 +2,7 @@ import type { WaitOptions } from '../base/deadline.ts';
 import { checkSeconds, within } from '../base/deadline.ts';
 import { endings, throwIfAnyAborted } from '../base/ending-signals.ts';
 import { InvalidStateError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import type { Backend } from './backend.ts';
 import { readyStates } from './backend.ts';
 import type { Broker } from './broker.ts';
@@ -47,6 +48,7 @@ export class AsyncResult<R = unknown> {
    * `timeout` seconds, CancelledError when `signal` is aborted; the task goes on in the last two cases.
    */
   async get(options: GetOptions = {}): Promise<R> {
+    checkOptions(options);
     if (currentContext() !== undefined && options.allowInTask !== true) {
       throw new InvalidStateError(
         'result.get() inside a task deadlocks once every slot of the workers waits; chain the tasks, or pass { allowInTask: true }',

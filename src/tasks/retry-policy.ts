@@ -1,5 +1,5 @@
 import type { Clock } from '../base/clock.ts';
-import { InvalidArgumentError } from '../base/errors.ts';
+import { amount, backoff, classes, flag, retries } from './option-rules.ts';
 
 export type ErrorMatcher = abstract new (...args: never[]) => Error;
 
@@ -35,15 +35,12 @@ export function retryDelay(policy: RetryPolicy, retries: number, clock: Pick<Clo
   return retryJitter ? Math.floor(clock.random() * (full + 1)) : full;
 }
 
-export function checkRetryPolicy(policy: RetryPolicy): void {
-  const { maxRetries, defaultRetryDelay, retryBackoff, retryBackoffMax } = policy;
-  if (maxRetries !== undefined && maxRetries !== null && !(Number.isInteger(maxRetries) && maxRetries >= 0)) {
-    throw new InvalidArgumentError('maxRetries', maxRetries, 'an integer, 0 or more, or null');
-  }
-  for (const [name, value] of Object.entries({ defaultRetryDelay, retryBackoff, retryBackoffMax })) {
-    if (typeof value === 'number' && !(value >= 0)) throw new InvalidArgumentError(name, value, 'a number, 0 or more');
-  }
-  for (const cls of [...(policy.autoretryFor ?? []), ...(policy.dontAutoretryFor ?? [])]) {
-    if (typeof cls !== 'function') throw new InvalidArgumentError('autoretryFor', cls, 'classes of errors');
-  }
-}
+export const retryRules = {
+  maxRetries: retries,
+  defaultRetryDelay: amount,
+  autoretryFor: classes,
+  dontAutoretryFor: classes,
+  retryBackoff: backoff,
+  retryBackoffMax: amount,
+  retryJitter: flag,
+};

@@ -1,9 +1,22 @@
-import { InvalidArgumentError } from '../base/errors.ts';
+import { InvalidArgumentError, UnsupportedError } from '../base/errors.ts';
 import type { TaskContext } from './context.ts';
+import {
+  anything,
+  checkFields,
+  flag,
+  limit,
+  name as nameRule,
+  names,
+  oneOf,
+  priority,
+  rate,
+  record,
+  text,
+} from './option-rules.ts';
 import { parameterNames } from './parameters.ts';
 import type { AsyncResult } from './result.ts';
 import type { RetryPolicy } from './retry-policy.ts';
-import { checkRetryPolicy } from './retry-policy.ts';
+import { retryRules } from './retry-policy.ts';
 
 export const poolNames = ['async', 'threads', 'processes', 'prefork', 'solo'] as const;
 /** Where a worker runs a task. */
@@ -99,30 +112,55 @@ export interface RegisteredTask {
 }
 
 export function registerTask(name: string, options: TaskOptions, fn: (...args: never[]) => unknown): RegisteredTask {
-  checkTaskOptions(name, options, fn);
+  checkTask(name, options, fn);
   const names = options.params ?? parameterNames(fn);
   const params = options.bind === true && options.params === undefined ? names.slice(1) : names;
   return { name, options, params, fn: fn as (...args: unknown[]) => unknown };
 }
 
-function checkTaskOptions(name: string, options: TaskOptions, fn: unknown): void {
-  if (typeof name !== 'string' || name === '') throw new InvalidArgumentError('name', name, 'the name of the task');
+const taskRules = {
+  ...retryRules,
+  bind: flag,
+  params: names,
+  queue: nameRule,
+  priority,
+  pool: oneOf(poolNames),
+  ignoreResult: flag,
+  trackStarted: flag,
+  acksLate: flag,
+  timeLimit: limit,
+  softTimeLimit: limit,
+  expires: limit,
+  rateLimit: rate,
+};
+
+function checkTask(name: string, options: TaskOptions, fn: unknown): void {
+  if (!nameRule.test(name)) throw new InvalidArgumentError('name', name, `the name of the task: ${nameRule.allowed}`);
   if (typeof fn !== 'function') throw new InvalidArgumentError('fn', fn, `the function of task ${name}`);
-  checkRetryPolicy(options);
-  checkPriority(options.priority);
-  if (options.pool !== undefined && !poolNames.includes(options.pool)) {
-    throw new InvalidArgumentError('pool', options.pool, `one of ${poolNames.join(', ')}`);
-  }
-  for (const key of ['timeLimit', 'softTimeLimit', 'expires'] as const) {
-    const value = options[key];
-    if (value !== undefined && !(typeof value === 'number' && value > 0)) {
-      throw new InvalidArgumentError(key, value, 'a number of seconds above 0');
-    }
-  }
+  checkFields(options, taskRules);
 }
 
-export function checkPriority(priority: number | undefined): void {
-  if (priority !== undefined && !(Number.isInteger(priority) && priority >= 0 && priority <= 9)) {
-    throw new InvalidArgumentError('priority', priority, 'an integer from 0 to 9');
-  }
+const applyRules = {
+  // What times may be, `messageTimes` says.
+  countdown: anything,
+  eta: anything,
+  expires: anything,
+  queue: nameRule,
+  priority,
+  kwargs: record,
+  headers: record,
+  ignoreResult: flag,
+  taskId: nameRule,
+  shadow: text,
+  timeLimit: limit,
+  softTimeLimit: limit,
+};
+
+/** Refuses what no message can be made of. */
+export function checkApply(name: string, argsList: readonly (readonly unknown[])[], apply: ApplyOptions): void {
+  if (!nameRule.test(name)) throw new InvalidArgumentError('name', name, `the name of a task: ${nameRule.allowed}`);
+  for (const args of argsList)
+    if (!Array.isArray(args)) throw new InvalidArgumentError('args', args, 'an array of arguments');
+  checkFields(apply, applyRules);
+  if (argsList.length > 1 && apply.taskId !== undefined) throw new UnsupportedError('taskId names one task, not many');
 }

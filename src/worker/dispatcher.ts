@@ -133,8 +133,9 @@ export class Dispatcher {
     if (log.enabled('info')) log.info(`Task ${head.task}[${head.id}] received`);
     const priority = priorityOf(envelope, mostUrgent);
     const job: Job = { envelope, hostname: settings.hostname, redelivered: delivery.redelivered, priority };
+    const since = clock.now();
     const run = this.#parts.run(options?.pool ?? settings.pool, job, delivery);
-    const active = new ActiveRun(head, clock.now(), run, job.envelope, delivery, early);
+    const active = new ActiveRun(head, since, run, job.envelope, delivery, early);
     this.#active.set(delivery, active);
     this.totals.set(head.task, (this.totals.get(head.task) ?? 0) + 1);
     void run.outcome.then((outcome) => this.#ended(delivery, head, job, outcome, active, early));

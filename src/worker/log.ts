@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../base/errors.ts';
+import { printable } from '../base/printable.ts';
 import type { TaskLogger } from '../tasks/context.ts';
 
 export const logLevels = ['debug', 'info', 'warning', 'error', 'critical'] as const;
@@ -48,5 +49,5 @@ function forPeople(line: string): string {
   const data = Object.entries(fields).map(
     ([key, value]) => ` ${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
   );
-  return `[${time}: ${levelNames[level] ?? level}] ${msg}${data.join('')}\n`;
+  return `[${time}: ${levelNames[level] ?? level}] ${printable(`${msg}${data.join('')}`)}\n`;
 }

@@ -1,8 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { checkSeconds } from '../base/deadline.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
-import type { Simul } from '../tasks/app.ts';
+import { checkOptions } from '../base/options.ts';
+import { Simul } from '../tasks/app.ts';
 import { nodeName } from '../tasks/identity.ts';
+import { names } from '../tasks/option-rules.ts';
 import type { PoolName } from '../tasks/task.ts';
 import { poolNames } from '../tasks/task.ts';
 import type { LogLevel } from './log.ts';
@@ -60,20 +62,22 @@ export interface WorkerSettings {
 
 /** Fills in the defaults. Throws InvalidArgumentError, naming the option, for what cannot be. */
 export function workerSettings(app: Simul, options: WorkerOptions): WorkerSettings {
+  if (!(app instanceof Simul)) throw new InvalidArgumentError('app', app, 'an app: new Simul(name)');
+  checkOptions(options);
   const pool = options.pool ?? 'async';
   if (!poolNames.includes(pool)) throw new InvalidArgumentError('pool', pool, `one of ${poolNames.join(', ')}`);
   const concurrency = positive('concurrency', options.concurrency ?? defaultConcurrency(pool));
   return {
-    queues: options.queues ?? [app.defaultQueue],
+    queues: queueNames(options.queues ?? [app.defaultQueue]),
     pool,
     concurrency: pool === 'solo' ? 1 : concurrency,
     prefetch: positive('prefetchMultiplier', options.prefetchMultiplier ?? 1),
-    hostname: nodeName(options.hostname),
-    lease: options.lease ?? 30,
+    hostname: nodeName(checkHostname(options.hostname)),
+    lease: checkSeconds('lease', options.lease ?? 30),
     stallTimeout: options.stallTimeout,
     maxDeliveries: positive('maxDeliveries', options.maxDeliveries ?? 5),
     retry: options.retry ?? true,
-    drainTimeout: options.drainTimeout,
+    drainTimeout: options.drainTimeout === undefined ? undefined : checkSeconds('drainTimeout', options.drainTimeout),
     remoteControl: options.remoteControl ?? true,
     heartbeatInterval: checkSeconds('heartbeatInterval', options.heartbeatInterval ?? 2),
     module: options.module === undefined ? undefined : String(options.module),
@@ -85,6 +89,16 @@ export function workerSettings(app: Simul, options: WorkerOptions): WorkerSettin
 export function defaultConcurrency(pool: PoolName): number {
   if (pool === 'async') return 100;
   return pool === 'solo' ? 1 : availableParallelism();
+}
+
+function queueNames(queues: readonly string[]): readonly string[] {
+  if (names.test(queues) && queues.length > 0) return queues;
+  throw new InvalidArgumentError('queues', queues, 'an array of names of queues');
+}
+
+function checkHostname(hostname: string | undefined): string | undefined {
+  if (hostname === undefined || typeof hostname === 'string') return hostname;
+  throw new InvalidArgumentError('hostname', hostname, 'a string');
 }
 
 function positive(name: string, value: number): number {

@@ -35,7 +35,8 @@ export class PoolQueue {
   }
 
   #start(job: Job): StartedRun {
-    const run = { ...this.pool.run(job), begun: realClock.now() };
+    const begun = realClock.now(); // before the part of it that is synchronous
+    const run = { ...this.pool.run(job), begun };
     // It never rejects.
     void run.outcome.then(() => this.#leave());
     return run;

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { TimeoutError } from '../../src/base/errors.ts';
 import { fromWireError, registerError, toWireError } from '../../src/tasks/error-seam.ts';
 import { Retry, TaskRevokedError } from '../../src/tasks/errors.ts';
@@ -67,4 +67,22 @@ describe('errors on the wire', () => {
       assert.ok(fromWireError(document, 5) instanceof Error);
     });
   }
+});
+
+test('a registered class that names itself in its constructor keeps its name', () => {
+  class Late extends Error {
+    constructor(message: string) {
+      super(message);
+      this.name = 'Late';
+    }
+  }
+  registerError(Late);
+  const back = fromWireError(toWireError(new Late('much')), null);
+  assert.ok(back instanceof Late);
+  assert.equal(back.name, 'Late');
+  assert.match(back.stack ?? '', /^Late: much/);
+});
+
+test('only classes of errors are registered', () => {
+  for (const cls of [5, () => {}, null, undefined]) assert.throws(() => registerError(cls as never), /cls: expected/);
 });

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import { describe, it, test } from 'node:test';
 import { DecodeError, EncodeError } from '../../src/base/errors.ts';
 import type { Envelope } from '../../src/tasks/envelope.ts';
-import { decodeEnvelope, encodeEnvelope } from '../../src/tasks/envelope.ts';
+import { decodeEnvelope, encodeEnvelope, EnvelopeError } from '../../src/tasks/envelope.ts';
 import { decodeMessage, encodeMessage, readHead } from '../../src/tasks/message.ts';
 
 const call = { id: 'ef1e', task: 'tasks.add', args: [2], kwargs: { y: 3 }, queue: 'celery' };
@@ -145,3 +145,24 @@ function b64(text: string): string {
 function envelopeOf(body: string): Envelope {
   return { ...encodeMessage(call), headers: {}, body: b64(body) };
 }
+
+test('the id of an envelope that cannot be read is told where it can be seen', () => {
+  const { properties, headers, ...rest } = encodeMessage({ id: 'the-id', task: 't', args: [], kwargs: {}, queue: 'q' });
+  const text = (changed: object) => JSON.stringify({ ...rest, headers, properties, ...changed });
+  const deep: unknown = JSON.parse(`${'['.repeat(300)}${']'.repeat(300)}`);
+  const hostile = text({}).replace('"properties":{', '"properties":{"__proto__":{"x":1},');
+  const texts = [
+    text({ headers: { ...headers, x: deep } }),
+    hostile,
+    text({}).replace('"headers":{', '"headers":{"x":{"__proto__":{"x":1}},'),
+    text({}).slice(0, -40),
+    text({}).slice(0, text({}).indexOf('"properties"')),
+  ];
+  for (const one of texts) {
+    assert.throws(
+      () => decodeEnvelope(one),
+      (error: unknown) => error instanceof EnvelopeError && error.id === 'the-id',
+      one.slice(0, 80),
+    );
+  }
+});

@@ -131,5 +131,8 @@ function oneLine(error: unknown, path: string): unknown {
   const [first] = (error as Partial<TransformFailure>).errors ?? [];
   if (first === undefined) return error;
   const { line, column } = first.location ?? { line: 1, column: 0 };
-  return new SyntaxError(`${path}:${line}:${column + 1}: ${first.text}`);
+  const hint = first.text.startsWith('Top-level await') ? asModule : '';
+  return new SyntaxError(`${path}:${line}:${column + 1}: ${first.text}${hint}`);
 }
+
+const asModule = ': name it .mts, or say "type": "module" in its package.json';

@@ -13,7 +13,7 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { makeDirectory } from '../../base/directory.ts';
-import { SystemError } from '../../base/errors.ts';
+import { InvalidArgumentError, SystemError } from '../../base/errors.ts';
 
 /** Where a database and what belongs to it lies. */
 export interface DatabaseLocation {
@@ -27,9 +27,17 @@ export interface DatabaseLocation {
  */
 export function locate(url: string, cwd: string = process.cwd()): DatabaseLocation {
   const rest = url.replace(/^sqlite:/i, '').replace(/[?#].*$/s, '');
-  const path = rest.startsWith('///') ? fileURLToPath(`file:${rest}`) : decodeURIComponent(rest.replace(/^\/\//, ''));
+  const path = pathIn(rest, url);
   const full = resolve(cwd, path === '' ? '.simul/simul.db' : path);
   return { path: full, locks: `${full}-locks` };
+}
+
+function pathIn(rest: string, url: string): string {
+  try {
+    return rest.startsWith('///') ? fileURLToPath(`file:${rest}`) : decodeURIComponent(rest.replace(/^\/\//, ''));
+  } catch {
+    throw new InvalidArgumentError('broker', url, 'a URL whose path can be decoded: sqlite:///path/to/file.db');
+  }
 }
 
 /**
@@ -46,11 +54,11 @@ export function prepare(location: DatabaseLocation): void {
       sync(dirname(made));
     }
     create(path);
+    check(path, directory);
     makeDirectory(locks, 0o700);
   } catch (cause) {
-    throw openFailed(cause, path);
+    throw cause instanceof SystemError ? cause : openFailed(cause, path);
   }
-  check(path, directory);
 }
 
 function create(path: string): void {
@@ -82,7 +90,12 @@ function sync(directory: string): void {
 }
 
 function check(path: string, directory: string): void {
-  if (statSync(path).isDirectory()) {
+  const file = statSync(path);
+  if (!file.isFile() && !file.isDirectory()) {
+    const message = `${JSON.stringify(path)} is no regular file; name another for the database`;
+    throw new SystemError('EINVAL', 22, 'open', { path, message });
+  }
+  if (file.isDirectory()) {
     const message = 'a directory stands where the database should be; name a file in it';
     throw new SystemError('EISDIR', 21, 'open', { path, message });
   }
