@@ -22,8 +22,9 @@ const unsettledAwait = 13;
 
 /** Has a command that waits for what can never come end with 1 and a line; the function it gives stands it down. */
 export function tellOfUnsettled(): () => void {
-  const tell = (code: number) => {
-    if (code !== unsettledAwait) return;
+  const tell = () => {
+    // Set by a listener of Node's own, not handed to ours.
+    if (process.exitCode !== unsettledAwait) return;
     process.stderr.write(
       'simul: nothing is left to wait for: does a module wait at its top level for what never comes?\n',
     );

@@ -26,7 +26,11 @@ test('options of a task are refused by name', () => {
     ['maxretries', 3],
   ];
   for (const [name, value] of wrong)
-    assert.throws(() => app().task('shop.add', loose({ [name]: value }), () => 1), named(name), `${name} ${value}`);
+    assert.throws(
+      () => app().task('shop.add', loose({ [name]: value }), () => 1),
+      named(name),
+      `${name} ${String(value)}`,
+    );
   for (const options of [null, 5, 'x'])
     assert.throws(() => app().task('shop.add', loose(options), () => 1), named('options'));
 });
