@@ -41,8 +41,6 @@ test('every wait ends with the task that waits', { skip }, async () => {
       await started.wait(options);
     },
   };
-  // Begun early and cancelled, these are unhandled rejections: they have no promise to spare, or are the test's own.
-  const bare = ['read', 'write', 'poll', 'createSubprocessExec'];
   await asyncio.run(async () => {
     // Given up after a grace period, a task would end all the same.
     const reports: string[] = [];
@@ -52,7 +50,8 @@ test('every wait ends with the task that waits', { skip }, async () => {
       const tasks = [
         asyncio.createTask(() => wait({})),
         asyncio.createTask(() => wait({ signal, timeout: 60 })),
-        ...(bare.includes(name) ? [] : [asyncio.createTask(() => begunEarly(() => wait({})))]),
+        // What the test itself makes of several calls has a promise of its own.
+        ...(name === 'createSubprocessExec' ? [] : [asyncio.createTask(() => begunEarly(() => wait({})))]),
       ];
       await asyncio.sleep(0.03);
       for (const task of tasks) task.cancel();
