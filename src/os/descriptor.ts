@@ -56,7 +56,7 @@ export function read(fd: number, size: number, options: WaitOptions = {}): Promi
   } catch (error) {
     return Promise.reject(error);
   }
-  return withinTask(() => readWhenReady(fd, size, options));
+  return withinTask(() => readWhenReady(fd, size, options), `bytes of fd ${fd}`);
 }
 
 async function readWhenReady(fd: number, size: number, options: WaitOptions): Promise<Buffer> {
@@ -108,7 +108,7 @@ export function write(fd: number, data: string | Uint8Array, options: WaitOption
     return Promise.reject(error);
   }
   if (written >= bytes.length) return Promise.resolve(written);
-  return withinTask(() => writeWhenReady(fd, bytes, written, options));
+  return withinTask(() => writeWhenReady(fd, bytes, written, options), `room in fd ${fd}`);
 }
 
 async function writeWhenReady(fd: number, bytes: Uint8Array, written: number, options: WaitOptions): Promise<number> {

@@ -38,7 +38,7 @@ const UV_HANDLE_INTERNAL = 0x10;
  * await poll(fd, POLLIN, { timeout: 5 });
  */
 export function poll(fd: number, events: number, options: WaitOptions = {}): Promise<number> {
-  return withinTask(() => readiness(fd, events, options));
+  return withinTask(() => readiness(fd, events, options), `readiness of fd ${fd}`);
 }
 
 /** As `poll`, as a step of a call that is itself `withinTask`. */

@@ -75,6 +75,33 @@ test('every wait ends with the task that waits', { skip }, async () => {
   rmSync(directory, { recursive: true });
 });
 
+test('the task tree names what a task waits for on descriptors, programs and signals', { skip }, async () => {
+  const [r, w] = os.pipe();
+  await using child = new Popen(['sleep', '60']);
+  await asyncio.run(async () => {
+    const named: Record<string, () => Promise<unknown>> = {
+      [`bytes of fd ${r}`]: () => os.read(r, 1),
+      [`readiness of fd ${r}`]: () => os.poll(r, os.POLLPRI),
+      [`the end of process ${child.pid}`]: () => os.processExit(child.pid),
+      [`the end of sleep (process ${child.pid})`]: () => child.wait(),
+      'a signal handler': () => pause(),
+      'a signal': () => sigwait(['SIGUSR2']),
+    };
+    const tasks = Object.entries(named).map(([name, call]) => asyncio.createTask(call, { name: `for ${name}` }));
+    await asyncio.sleep(0.02);
+    const tree = asyncio.formatTaskTree();
+    for (const name of Object.keys(named)) {
+      assert.match(tree, new RegExp(`for ${escape(name)} \\(.*\\) waits for ${escape(name)}\n`));
+    }
+    for (const task of tasks) task.cancel();
+    await asyncio.gather(tasks, { returnExceptions: true });
+    assert.match(asyncio.formatTaskTree(), /^main .*\n$/);
+  });
+  for (const fd of [r, w]) os.close(fd);
+});
+
+const escape = (text: string): string => text.replaceAll(/[()]/g, '\\$&');
+
 test('one cancellation is delivered once: who cleans up may wait as long as that takes', { skip }, async () => {
   const [r, w] = os.pipe();
   const log: unknown[] = [];
