@@ -8,6 +8,7 @@ import type { Scheduler } from './kernel.ts';
 import { Kernel } from './kernel.ts';
 import type { EventLoop } from './loop.ts';
 import { loopOf } from './loop.ts';
+import { enterOutside } from './outside.ts';
 import type { Scope } from './scope.ts';
 import { currentScope } from './scope.ts';
 import { watchSlowCallbacks } from './slow-callbacks.ts';
@@ -16,10 +17,7 @@ import { liveKernels } from './tree.ts';
 import { reportUnawaited } from './unawaited.ts';
 import { reportLosses } from './unhandled.ts';
 
-provideAmbient(
-  () => currentScope()?.waitSignal,
-  () => currentScope()?.kernel.clock,
-);
+provideAmbient(() => currentScope()?.waitSignal, enterOutside);
 
 /** How a loop runs. */
 export interface RunOptions {

@@ -108,18 +108,17 @@ export function ambientSignal(): AbortSignal | undefined {
   return ambient();
 }
 
-let ambientClock: () => Clock | undefined = () => undefined;
+let enter: (what: string) => () => void = () => () => {};
 
-/** Tells the clock of what this code runs in that it waits (1), or no longer (-1), for what comes from outside. */
-export function tellClock(): (change: 1 | -1) => void {
-  const clock = ambientClock();
-  return clock?.outside === undefined ? () => {} : (change) => clock.outside!(change);
+/** Tells what this code runs in (an asyncio task) that it waits for something outside the event loop, until the function returned is called. */
+export function enterWait(what: string): () => void {
+  return enter(what);
 }
 
-/** Tells where `ambientSignal` and the clock come from; for the one layer that has tasks. */
-export function provideAmbient(signal: () => AbortSignal | undefined, clock: () => Clock | undefined): void {
+/** Tells where `ambientSignal` comes from and who wants to know of waits; for the one layer that has tasks. */
+export function provideAmbient(signal: () => AbortSignal | undefined, waits: (what: string) => () => void): void {
   ambient = signal;
-  ambientClock = clock;
+  enter = waits;
 }
 
 /** Throws what `cancelledBy` makes of an aborted signal. */

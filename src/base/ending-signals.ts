@@ -1,6 +1,6 @@
 import { onAbort } from './abort.ts';
 import type { WaitOptions } from './deadline.ts';
-import { ambientSignal, cancelledBy, tellClock } from './deadline.ts';
+import { ambientSignal, cancelledBy, enterWait } from './deadline.ts';
 import { InvalidArgumentError } from './errors.ts';
 
 /** What ends a wait early: the signal it was given, and that of what it runs in (an asyncio task), where there is one. */
@@ -38,16 +38,15 @@ export function onAnyAbort(signals: readonly AbortSignal[], fn: (error: Error) =
 }
 
 /**
- * Runs a call that follows the signal of its task. Begun early, it may never be awaited, because what was to do so has
+ * Runs a call that follows the signal of its task, which shows in the task tree that it waits for `what`. Begun early, it may never be awaited, because what was to do so has
  * been cancelled too: that is no unhandled rejection.
  */
-export function withinTask<T>(steps: () => Promise<T>): Promise<T> {
+export function withinTask<T>(steps: () => Promise<T>, what?: string): Promise<T> {
   const ambient = ambientSignal();
   if (ambient === undefined) return steps();
   // It is delivered by being looked at: the steps would not see it.
   if (ambient.aborted) return Promise.reject(cancelledBy(ambient));
-  const outside = tellClock();
-  outside(1);
+  const leave = what === undefined ? undefined : enterWait(what);
   const promise = forgetting();
   const forget = onAbort(ambient, () => void promise.catch(() => {}));
   return promise;
@@ -56,7 +55,7 @@ export function withinTask<T>(steps: () => Promise<T>): Promise<T> {
     try {
       return await steps();
     } finally {
-      outside(-1);
+      leave?.();
       forget();
     }
   }

@@ -1,7 +1,7 @@
 import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
 import type { WaitOptions } from '../base/deadline.ts';
-import { checkSeconds, within } from '../base/deadline.ts';
+import { checkSeconds, enterWait, within } from '../base/deadline.ts';
 import { endingSignals, onAnyAbort, throwIfAnyAborted } from '../base/ending-signals.ts';
 import { CancelledError, TimeoutError } from '../base/errors.ts';
 import { registerAtFork } from '../os/at-fork.ts';
@@ -65,6 +65,7 @@ export class Waits {
         reject(error);
       };
       const forget = onAnyAbort(signals, giveUp);
+      const leave = enterWait(this.#options.what);
       wait = {
         attempt,
         cancel: () => giveUp(new CancelledError()),
@@ -73,6 +74,7 @@ export class Waits {
         settle: () => {
           timer?.cancel();
           forget();
+          leave();
         },
       };
       if (timeout !== undefined && timeout !== Infinity) {

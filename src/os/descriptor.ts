@@ -1,8 +1,9 @@
 import { constants } from 'node:os';
 import type { WaitOptions } from '../base/deadline.ts';
+import { withinTask } from '../base/ending-signals.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { checked, errno, libc, systemError } from './libc.ts';
-import { closePolls, poll, POLLIN, POLLOUT } from './poll.ts';
+import { closePolls, POLLIN, POLLOUT, readiness } from './poll.ts';
 
 export { duplicate } from './duplicate.ts';
 
@@ -45,14 +46,24 @@ export function pipe2(flags: number): [r: number, w: number] {
  * @example
  * const bytes = await read(r, 65536, { timeout: 1 });
  */
-export async function read(fd: number, size: number, options: WaitOptions = {}): Promise<Buffer> {
-  if (!Number.isInteger(size) || size < 0 || size > largest)
-    throw new InvalidArgumentError('size', size, `a number of bytes, up to ${largest}`);
-  makeReady(fd);
+export function read(fd: number, size: number, options: WaitOptions = {}): Promise<Buffer> {
+  try {
+    if (!Number.isInteger(size) || size < 0 || size > largest)
+      throw new InvalidArgumentError('size', size, `a number of bytes, up to ${largest}`);
+    makeReady(fd);
+    const bytes = tryRead(fd, size);
+    if (bytes !== undefined) return Promise.resolve(bytes);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+  return withinTask(() => readWhenReady(fd, size, options), `bytes of fd ${fd}`);
+}
+
+async function readWhenReady(fd: number, size: number, options: WaitOptions): Promise<Buffer> {
   for (;;) {
+    await ready(fd, POLLIN, options);
     const bytes = tryRead(fd, size);
     if (bytes !== undefined) return bytes;
-    await ready(fd, POLLIN, options);
   }
 }
 
@@ -86,15 +97,27 @@ export function tryReadInto(fd: number, buffer: Uint8Array, size: number): numbe
  * @example
  * await write(w, 'hello\n');
  */
-export async function write(fd: number, data: string | Uint8Array, options: WaitOptions = {}): Promise<number> {
+export function write(fd: number, data: string | Uint8Array, options: WaitOptions = {}): Promise<number> {
   const bytes = typeof data === 'string' ? Buffer.from(data) : data;
-  if (!(bytes instanceof Uint8Array)) throw new InvalidArgumentError('data', data, 'text or bytes (Uint8Array)');
-  makeReady(fd);
-  for (let offset = 0; ;) {
-    offset += tryWrite(fd, offset === 0 ? bytes : bytes.subarray(offset)) ?? 0;
-    if (offset >= bytes.length) return bytes.length;
-    await ready(fd, POLLOUT, options);
+  let written: number;
+  try {
+    if (!(bytes instanceof Uint8Array)) throw new InvalidArgumentError('data', data, 'text or bytes (Uint8Array)');
+    makeReady(fd);
+    written = tryWrite(fd, bytes) ?? 0;
+  } catch (error) {
+    return Promise.reject(error);
   }
+  if (written >= bytes.length) return Promise.resolve(written);
+  return withinTask(() => writeWhenReady(fd, bytes, written, options), `room in fd ${fd}`);
+}
+
+async function writeWhenReady(fd: number, bytes: Uint8Array, written: number, options: WaitOptions): Promise<number> {
+  let offset = written;
+  while (offset < bytes.length) {
+    await ready(fd, POLLOUT, options);
+    offset += tryWrite(fd, bytes.subarray(offset)) ?? 0;
+  }
+  return bytes.length;
 }
 
 /** Writes what fits now: `undefined` if the descriptor is non-blocking and full. */
@@ -167,7 +190,7 @@ function makeReady(fd: number): void {
 
 async function ready(fd: number, events: number, options: WaitOptions): Promise<void> {
   try {
-    await poll(fd, events, options);
+    await readiness(fd, events, options);
   } catch (error) {
     // Regular files cannot be polled and are always ready.
     if (!(error instanceof Error && 'errno' in error && error.errno === EPERM)) throw error;

@@ -67,7 +67,7 @@ export function openFifo(
   mode: 'r' | 'w',
   options: FifoReaderOptions & FifoWriterOptions = {},
 ): Promise<Readable | Writable> {
-  return withinTask(() => openWith(path, mode, options));
+  return withinTask(() => openWith(path, mode, options), `the other end of ${path}`);
 }
 
 async function openWith(

@@ -54,7 +54,7 @@ export function flock(
   operation: typeof LOCK_SH | typeof LOCK_EX | typeof LOCK_UN,
   options: WaitOptions = {},
 ): Promise<void> {
-  return withinTask(() => lockWhenFree(fd, operation, options));
+  return withinTask(() => lockWhenFree(fd, operation, options), `the lock of fd ${fd}`);
 }
 
 async function lockWhenFree(

@@ -5,7 +5,7 @@ import { registerAtFork } from './at-fork.ts';
 import { close } from './descriptor.ts';
 import { checked, libc } from './libc.ts';
 import { signalNumber } from './process-ids.ts';
-import { Poll, poll, POLLIN } from './poll.ts';
+import { Poll, POLLIN, readiness } from './poll.ts';
 
 // The same numbers on every Linux architecture; older C libraries have no wrappers for them.
 const SYS_pidfd_open = 434;
@@ -32,7 +32,7 @@ export function pidfdSendSignal(pidfd: number, signal: number | NodeJS.Signals):
 
 /** Settles when a process, related or not, has ended; at once if it is gone. Does not reap. */
 export function processExit(pid: number, options: WaitOptions = {}): Promise<void> {
-  return withinTask(() => exitOf(pid, options));
+  return withinTask(() => exitOf(pid, options), `the end of process ${pid}`);
 }
 
 async function exitOf(pid: number, options: WaitOptions): Promise<void> {
@@ -44,7 +44,7 @@ async function exitOf(pid: number, options: WaitOptions): Promise<void> {
     throw error;
   }
   try {
-    await poll(fd, POLLIN, options);
+    await readiness(fd, POLLIN, options);
   } finally {
     close(fd);
   }

@@ -4,7 +4,7 @@ import { isMainThread } from 'node:worker_threads';
 import { checkSeconds } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { realClock } from '../base/clock.ts';
-import { endingSignals, onAnyAbort, throwIfAnyAborted } from '../base/ending-signals.ts';
+import { endingSignals, onAnyAbort, throwIfAnyAborted, withinTask } from '../base/ending-signals.ts';
 import { ClosedError, InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import { duplicate } from './duplicate.ts';
@@ -37,7 +37,12 @@ const UV_HANDLE_INTERNAL = 0x10;
  * @example
  * await poll(fd, POLLIN, { timeout: 5 });
  */
-export async function poll(fd: number, events: number, options: WaitOptions = {}): Promise<number> {
+export function poll(fd: number, events: number, options: WaitOptions = {}): Promise<number> {
+  return withinTask(() => readiness(fd, events, options), `readiness of fd ${fd}`);
+}
+
+/** As `poll`, as a step of a call that is itself `withinTask`. */
+export async function readiness(fd: number, events: number, options: WaitOptions = {}): Promise<number> {
   checkOptions(options);
   const { timeout } = options;
   checkEvents(events);

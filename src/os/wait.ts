@@ -51,7 +51,10 @@ export function wait(options: WaitOptions = {}): Promise<WaitResult> {
  * const [, status] = await waitpid(pid, 0, { timeout: 5 }); waitstatusToExitcode(status);
  */
 export function waitpid(pid: number, options = 0, waitOptions: WaitOptions = {}): Promise<WaitResult> {
-  return withinTask(() => statusOf(pid, options, waitOptions));
+  return withinTask(
+    () => statusOf(pid, options, waitOptions),
+    pid > 0 ? `the end of process ${pid}` : 'the end of a child',
+  );
 }
 
 async function statusOf(pid: number, options: number, waitOptions: WaitOptions): Promise<WaitResult> {

@@ -40,7 +40,7 @@ function waitFor<T>(
   options: WaitOptions,
   subscribe: (done: (value: T) => void) => () => void,
 ): Promise<T> {
-  return withinTask(() => waitIn(what, options, subscribe));
+  return withinTask(() => waitIn(what, options, subscribe), what === 'pause' ? 'a signal handler' : 'a signal');
 }
 
 async function waitIn<T>(

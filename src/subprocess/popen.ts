@@ -106,7 +106,7 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
 
   /** Waits for its end; TimeoutExpired or CancelledError leave it running. A full pipe nobody reads keeps it from ending. */
   wait(options: WaitOptions = {}): Promise<number> {
-    return withinTask(() => this.#wait(options));
+    return withinTask(() => this.#wait(options), this.#label);
   }
 
   async #wait(options: WaitOptions): Promise<number> {
@@ -129,7 +129,7 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
   communicate(
     options: CommunicateOptions = {},
   ): Promise<[stdout: Output<O> | undefined, stderr: Output<O> | undefined]> {
-    return withinTask(() => this.#communicate(options));
+    return withinTask(() => this.#communicate(options), this.#label);
   }
 
   async #communicate(
@@ -237,6 +237,10 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
   /** @internal In a forked child: it is the parent's program, which only that may wait for and end. */
   disown(): void {
     if (this.#returncode === undefined) this.#lost('is the child of the process that forked this one');
+  }
+
+  get #label(): string {
+    return `the end of ${this.args[0]} (process ${this.pid})`;
   }
 
   #abort(): void {

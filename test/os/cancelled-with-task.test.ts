@@ -41,8 +41,6 @@ test('every wait ends with the task that waits', { skip }, async () => {
       await started.wait(options);
     },
   };
-  // Begun early and cancelled, these are unhandled rejections: they have no promise to spare, or are the test's own.
-  const bare = ['read', 'write', 'poll', 'createSubprocessExec'];
   await asyncio.run(async () => {
     // Given up after a grace period, a task would end all the same.
     const reports: string[] = [];
@@ -52,7 +50,8 @@ test('every wait ends with the task that waits', { skip }, async () => {
       const tasks = [
         asyncio.createTask(() => wait({})),
         asyncio.createTask(() => wait({ signal, timeout: 60 })),
-        ...(bare.includes(name) ? [] : [asyncio.createTask(() => begunEarly(() => wait({})))]),
+        // What the test itself makes of several calls has a promise of its own.
+        ...(name === 'createSubprocessExec' ? [] : [asyncio.createTask(() => begunEarly(() => wait({})))]),
       ];
       await asyncio.sleep(0.03);
       for (const task of tasks) task.cancel();
@@ -75,6 +74,33 @@ test('every wait ends with the task that waits', { skip }, async () => {
   for (const fd of [locked, wanting]) closeSync(fd);
   rmSync(directory, { recursive: true });
 });
+
+test('the task tree names what a task waits for on descriptors, programs and signals', { skip }, async () => {
+  const [r, w] = os.pipe();
+  await using child = new Popen(['sleep', '60']);
+  await asyncio.run(async () => {
+    const named: Record<string, () => Promise<unknown>> = {
+      [`bytes of fd ${r}`]: () => os.read(r, 1),
+      [`readiness of fd ${r}`]: () => os.poll(r, os.POLLPRI),
+      [`the end of process ${child.pid}`]: () => os.processExit(child.pid),
+      [`the end of sleep (process ${child.pid})`]: () => child.wait(),
+      'a signal handler': () => pause(),
+      'a signal': () => sigwait(['SIGUSR2']),
+    };
+    const tasks = Object.entries(named).map(([name, call]) => asyncio.createTask(call, { name: `for ${name}` }));
+    await asyncio.sleep(0.02);
+    const tree = asyncio.formatTaskTree();
+    for (const name of Object.keys(named)) {
+      assert.match(tree, new RegExp(`for ${escape(name)} \\(.*\\) waits for ${escape(name)}\n`));
+    }
+    for (const task of tasks) task.cancel();
+    await asyncio.gather(tasks, { returnExceptions: true });
+    assert.match(asyncio.formatTaskTree(), /^main .*\n$/);
+  });
+  for (const fd of [r, w]) os.close(fd);
+});
+
+const escape = (text: string): string => text.replaceAll(/[()]/g, '\\$&');
 
 test('one cancellation is delivered once: who cleans up may wait as long as that takes', { skip }, async () => {
   const [r, w] = os.pipe();

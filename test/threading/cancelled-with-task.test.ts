@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import type { WaitOptions } from '../../src/entry/asyncio.ts';
-import { createTask, getRunningLoop, run, sleep } from '../../src/entry/asyncio.ts';
+import { createTask, formatTaskTree, getRunningLoop, run, sleep } from '../../src/entry/asyncio.ts';
 import * as multiprocessing from '../../src/entry/multiprocessing.ts';
 import * as threading from '../../src/entry/threading.ts';
 
@@ -48,6 +48,7 @@ for (const [name, module] of Object.entries({ threading, multiprocessing: multip
             const task = createTask(() => wait(given ? { signal, timeout: 60 } : {}));
             await sleep(0.01);
             assert.equal(task.done(), false, what);
+            assert.doesNotMatch(formatTaskTree(), /Task-\d+ .* waits for something outside/, what);
             task.cancel();
             await assert.rejects(async () => task, { name: 'CancelledError' }, what);
           }
