@@ -53,7 +53,7 @@ export class Bell {
 
   async close(): Promise<void> {
     this.ring();
-    await Promise.all([...this.#lines, this.#watch].map((it) => it?.close()));
+    await Promise.all([...this.#lines.map((line) => line.close()), this.#watch?.close()]);
   }
 
   #end(): void {
