@@ -118,9 +118,10 @@ class RedisBroker implements Broker {
 
   async #close(): Promise<void> {
     try {
-      await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
+      const closed = await Promise.allSettled([...this.#consumers].map((consumer) => consumer.close()));
       await this.fanout.close();
       await this.#publisher.close();
+      for (const one of closed) if (one.status === 'rejected') throw one.reason;
     } finally {
       await this.#share.release();
     }

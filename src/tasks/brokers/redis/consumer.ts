@@ -1,6 +1,12 @@
 import { Deadline, throwIfAborted, within } from '../../../base/deadline.ts';
 import { realClock } from '../../../base/clock.ts';
-import { ClosedError, ConnectionError, TimeoutError } from '../../../base/errors.ts';
+import {
+  ClosedError,
+  ConnectionError,
+  InvalidStateError,
+  TimeoutError,
+  UnsupportedError,
+} from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
 import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
 import { checkMax } from '../../consumer-options.ts';
@@ -124,9 +130,12 @@ export class RedisConsumer implements Consumer {
     await this.#bell.close();
     const removed = this.#steward.steward.remove(this.#id, this.#watcher);
     await within(removed, { timeout: deadline.left }).catch(ifAway);
-    await this.#giveBack(deadline);
-    await this.#steward.release();
-    this.#onClose();
+    try {
+      await this.#giveBack(deadline);
+    } finally {
+      await this.#steward.release();
+      this.#onClose();
+    }
   }
 
   async #giveBack(deadline: Deadline): Promise<void> {
@@ -156,7 +165,8 @@ export class RedisConsumer implements Consumer {
   }
 }
 
-// The lease gives back what we cannot.
+// The lease gives back what we cannot, because the server is away, slow or holds something else where our keys should be.
 function ifAway(error: unknown): void {
-  if (!(error instanceof ConnectionError || error instanceof TimeoutError)) throw error;
+  const causes = [ConnectionError, TimeoutError, InvalidStateError, UnsupportedError];
+  if (!causes.some((one) => error instanceof one)) throw error;
 }
