@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { deferred } from '../../../src/base/deferred.ts';
+import { ClosedError } from '../../../src/base/errors.ts';
+import { Bell } from '../../../src/tasks/brokers/redis/bell.ts';
 import { ListWatch } from '../../../src/tasks/brokers/redis/list-watch.ts';
 import { locateRedis } from '../../../src/tasks/redis/location.ts';
 import { openBroker } from '../../../src/tasks/registry.ts';
@@ -87,6 +89,32 @@ it('a watch rings for each list that changes, by itself', async () => {
     await place.call('DEL', 'q99');
     await place.call('CONFIG', 'RESETSTAT');
   }
+});
+
+it('a consumer that waits knows at once until when, if it puts a message off', async (t) => {
+  const waits: { seconds: number; end: () => void }[] = [];
+  // Ends when it is rung and not by itself.
+  t.mock.method(Bell.prototype, 'wait', (seconds: number) => new Promise<void>((end) => waits.push({ seconds, end })));
+  t.mock.method(Bell.prototype, 'ring', () => waits.at(-1)?.end());
+  await using place = await Place.open();
+  const broker = await place.broker();
+  await broker.publish([message('a')]);
+  const consumer = await broker.consume({ queues: ['q'], lease: 30, hostname: 'h' });
+  const deliveries = await consumer.receive(1);
+  const received = assert.rejects(consumer.receive(1), ClosedError);
+  await until(
+    async () => waits.length,
+    (count) => count === 1,
+  );
+  assert.equal(waits[0]!.seconds, Infinity);
+  await consumer.release(deliveries, Date.now() / 1000 + 3600);
+  await until(
+    async () => waits.length,
+    (count) => count === 2,
+  );
+  assert.ok(waits[1]!.seconds > 3500 && waits[1]!.seconds <= 3600);
+  await consumer.close();
+  await received;
 });
 
 it('a user who may not have lists watched asks by turns', async () => {

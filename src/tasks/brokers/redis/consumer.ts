@@ -101,6 +101,8 @@ export class RedisConsumer implements Consumer {
     this.#checkOpen();
     const own = this.#own(deliveries);
     await this.#settlements.release(own, due, attempted);
+    // Who waits is to know until when.
+    if (due !== undefined) this.#bell.ring();
     this.#beginnings?.forget(own.map(({ tag }) => tag));
   }
 
