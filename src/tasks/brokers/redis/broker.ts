@@ -83,6 +83,7 @@ class RedisBroker implements Broker {
     const seat = { options, steward, patience: this.#patience };
     const consumer = new RedisConsumer(connection, this.#layout, seat, () => this.#consumers.delete(consumer));
     this.#consumers.add(consumer);
+    if (connection.isUp) await consumer.registered();
     return consumer;
   }
 

@@ -50,6 +50,7 @@ export class RedisConsumer implements Consumer {
   readonly #heartbeat: Heartbeat | undefined;
   readonly #keepAlive = new KeepAlive();
   readonly #onClose: () => void;
+  readonly #registered: Promise<void>;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -72,7 +73,16 @@ export class RedisConsumer implements Consumer {
     const { hostname, lease, stallTimeout } = options;
     this.#heartbeat = stallTimeout === undefined ? undefined : new Heartbeat(stallTimeout / 8);
     const heartbeat = this.#heartbeat?.counter;
-    steward.steward.add({ id: this.#id, hostname, queues, lease, stallTimeout, heartbeat }, this.#watcher);
+    const ward = { id: this.#id, hostname, queues, lease, stallTimeout, heartbeat };
+    this.#registered = steward.steward.add(ward, this.#watcher);
+  }
+
+  /**
+   * Resolves when the server would miss it, so that nothing is claimed before by one who dies at his first message; or
+   * when that takes too long: then only the lease tells of its death.
+   */
+  async registered(): Promise<void> {
+    await this.#keepAlive.during(within(this.#registered, { timeout: farewell }).catch(ifAway));
   }
 
   async receive(max: number, signal?: AbortSignal): Promise<Delivery[]> {
