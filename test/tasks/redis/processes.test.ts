@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { idOf, message } from '../sqlite/messages.ts';
 import { Program } from '../sqlite/program.ts';
+import { WorkerCommand } from './command.ts';
 import { Place, until } from './place.ts';
 
 function holder(...args: unknown[]): Program {
@@ -93,6 +94,14 @@ test('a process that only sends ends by itself', async () => {
   assert.deepEqual(await sender.rest(), ['PENDING']);
   assert.equal(await sender.end(), 0);
   assert.equal(await place.call('LLEN', 'celery'), 4);
+});
+
+test('so does one that has waited for results and asked the fleet', async () => {
+  await using place = await Place.open();
+  await using _ = new WorkerCommand(place.url(), '-n', 'worker@test');
+  await using asker = new Program('../../redis/fixtures/asker', [place.url()]);
+  assert.deepEqual(await asker.rest(), [[2, 4, 6], ['worker@test']]);
+  assert.equal(await asker.end(), 0);
 });
 
 async function score(place: Place): Promise<number[]> {
