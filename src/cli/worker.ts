@@ -29,7 +29,7 @@ export function workerOptions(command: Command): Command {
     .option('--prefetch-multiplier <n>', 'messages claimed for each slot', positive)
     .option('--lease <seconds>', 'after which the tasks of a vanished worker are given to others', seconds)
     .option('--drain-timeout <seconds>', 'how long a warm stop waits for tasks under way', seconds)
-    .option('--no-retry', 'stop when the broker cannot be reached, instead of trying again')
+    .option('--no-retry', 'end with code 1 as soon as broker or result backend fail, instead of trying again')
     .option('--heartbeat-interval <seconds>', 'between two signs of life; 0 sends none', seconds)
     .option('--log-json', 'one JSON object a line in the log')
     .option('--quiet', 'no banner');

@@ -27,7 +27,10 @@ export interface WorkerOptions {
   readonly stallTimeout?: number | undefined;
   /** How often a message may take its worker down before it is set aside (5). */
   readonly maxDeliveries?: number | undefined;
-  /** Keep trying when the broker cannot be reached (true), or stop with its error. */
+  /**
+   * Keep trying when broker or result backend are away (true), or end cold with their error: at once on connections that
+   * the worker opens itself; those that the app has open already keep their patience.
+   */
   readonly retry?: boolean | undefined;
   /** Seconds a warm stop waits for tasks under way; without end by default. */
   readonly drainTimeout?: number | undefined;

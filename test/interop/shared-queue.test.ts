@@ -113,21 +113,19 @@ describe('Python and Simul workers on one queue:', { concurrency: 3 }, () => {
     assert.ok(second! - first! > times.visibility - 0.5, `taken over after ${second! - first!} s`);
   });
 
-  it('the task of a killed Simul worker comes to another within its lease', async () => {
+  it('the task of a killed Simul worker comes to another long before its lease ends', async () => {
     await using fleet = await Fleet.start();
     const path = fleet.file();
-    const options = { queues: ['both'], lease: times.lease };
+    // Far beyond the time that is waited for.
+    const options = { queues: ['both'], lease: 600 };
     const killed = await fleet.simulWorker(options);
     const result = await fleet.client.sendTask('interop.held', [path], { queue: 'both' });
     await fileWithText(path);
     await killed.kill();
     finish(path);
-    const time = Date.now() / 1000;
     await fleet.simulWorker(options);
     assert.equal(await result.get(end), 'simul');
     assert.deepEqual(steps(path), ['simul begins', 'simul begins', 'simul ends']);
-    const taken = timesOf(path)[1]! - time;
-    assert.ok(taken < times.lease + 10, `taken over after ${taken} s`);
   });
 });
 

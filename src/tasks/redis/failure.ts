@@ -36,6 +36,17 @@ function fromReply(name: string, message: string, label: string, cause: unknown)
       );
     case 'NOPERM':
       return lacksRight(message, label, cause);
+    case 'DENIED':
+      return permanent(`Redis at ${label} is in protected mode: give it a password, or have it accept other machines`);
+    case 'MOVED':
+    case 'CROSSSLOT':
+    case 'CLUSTERDOWN':
+      return new UnsupportedError(
+        `Redis at ${label} is part of a cluster, and those are not supported: name one that is not`,
+        {
+          cause,
+        },
+      );
     case 'LOADING':
       return passing(`Redis at ${label} is still loading its data`);
     case 'READONLY':
@@ -98,7 +109,7 @@ export function isWrongType(error: unknown): boolean {
 }
 
 // Before Redis 7 an error inside a script is reported within one of the script's.
-const passedOn = ['WRONGTYPE', 'OOM', 'READONLY', 'MISCONF', 'NOREPLICAS', 'NOPERM'];
+const passedOn = ['CROSSSLOT', 'WRONGTYPE', 'OOM', 'READONLY', 'MISCONF', 'NOREPLICAS', 'NOPERM'];
 
 function replyName(message: string): string | undefined {
   const name = /^[A-Z]+(?= )/.exec(message)?.[0];

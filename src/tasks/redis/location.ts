@@ -70,6 +70,8 @@ export function impatient(location: RedisLocation, patience: number | undefined)
 }
 
 function parse(text: string, label: string): URL {
+  // Celery's list of servers to fall back on.
+  if (/;[a-z+]+:\/\//i.test(text)) throw new InvalidArgumentError('url', label, 'one server (lists are not supported)');
   let url: URL;
   try {
     url = new URL(text);

@@ -16,7 +16,7 @@ import { Place, until } from './place.ts';
 /** What cannot heal: the worker ends at once with one line, with and without `--no-retry`. */
 async function endsWith(url: string, line: RegExp): Promise<void> {
   for (const flags of [[], ['--no-retry']]) {
-    await using worker = new WorkerCommand(url, ...flags);
+    await using worker = new WorkerCommand(url, '--quiet', ...flags);
     assert.equal(await worker.end(), 1);
     assert.match(worker.said, /^simul: [^\n]*\n$/);
     assert.match(worker.said, line);
@@ -113,7 +113,7 @@ for (const [state, ailment] of Object.entries(ailments)) {
   describe(`a worker whose server ${state}`, () => {
     it('goes on when that is over', () =>
       ailing(ailment, async (server, heal, app, id) => {
-        await using worker = new WorkerCommand(`${server.url}?retry_timeout=0.2`);
+        await using worker = new WorkerCommand(`${server.url}?retry_timeout=0.2`, '--quiet');
         await worker.says(/trying again: [^\n]*\n[^]*trying again/);
         for (const line of worker.said.trimEnd().split('\n')) assert.match(line, ailment.says);
         await heal();
@@ -210,9 +210,32 @@ test('a second SIGTERM ends a worker whose server does not answer', async () => 
   process.kill(place.server.pid, 'SIGSTOP');
   try {
     worker.process.kill('SIGTERM');
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await worker.says(/SIGTERM: finishing the tasks under way; once more stops at once/);
     assert.equal(await worker.end('SIGTERM'), 143);
   } finally {
     process.kill(place.server.pid, 'SIGCONT');
   }
+});
+
+test('a worker whose server never answers at all', async (t) => {
+  await using silent = new FakeServer(() => '');
+  const url = `redis://127.0.0.1:${await silent.listen()}`;
+
+  await t.test('ends with --no-retry, one line and code 1', async () => {
+    await using worker = new WorkerCommand(`${url}?socket_timeout=0.3`, '--no-retry');
+    assert.equal(await worker.end(), 1);
+    assert.match(worker.said, /^simul: cannot reach Redis at \S+: it has not answered for 0.3 s \(socket_timeout\)\n$/);
+  });
+
+  await t.test('is ended by a second SIGTERM while it starts', async () => {
+    silent.commands.length = 0;
+    await using worker = new WorkerCommand(`${url}?socket_timeout=9999`);
+    await until(
+      async () => silent.commands.length,
+      (count) => count > 0,
+    );
+    worker.process.kill('SIGTERM');
+    await worker.says(/SIGTERM: finishing/);
+    assert.equal(await worker.end('SIGTERM'), 143);
+  });
 });

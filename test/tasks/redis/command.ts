@@ -24,7 +24,7 @@ export class WorkerCommand implements AsyncDisposable {
   #heard: () => void = () => {};
 
   constructor(url: string, ...flags: string[]) {
-    const args = [main, 'worker', '-A', app, '-b', url, '--quiet', '-l', 'warning', ...flags];
+    const args = [main, 'worker', '-A', app, '-b', url, '-l', 'warning', ...flags];
     this.process = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
     this.process.stderr!.setEncoding('utf8').on('data', (text: string) => {
       this.said += text;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ClosedError, ConnectionError } from '../../../src/base/errors.ts';
 import { Simul } from '../../../src/tasks/app.ts';
+import { Mailbox } from '../../../src/tasks/control/mailbox.ts';
 import { persist } from '../../../src/tasks/redis/persistence.ts';
 import { Worker } from '../../../src/worker/worker.ts';
 import { openBackend, openBroker } from '../../../src/tasks/registry.ts';
@@ -54,6 +55,16 @@ test('what is sent and waited for during an outage arrives after it, once', asyn
   while (got.length < 2) got.push(...(await consumer.receive(9).catch(() => [])).map(idOf));
   assert.deepEqual(got, ['b', 'c']);
   assert.deepEqual(await consumer.acknowledge([a!]), [true], 'the claim has outlived the server');
+});
+
+test('who asks the fleet waits for the server as any other client does', async () => {
+  await using redis = new DurableRedis(await freePort());
+  await using broker = await openBroker(`${redis.url}?retry_timeout=30`);
+  const answers = new Mailbox(broker).call('ping', {}, { timeout: 0.1 });
+  redis.start();
+  assert.equal((await answers).size, 0);
+  await using hasty = await openBroker(`redis://127.0.0.1:${await freePort()}?retry_timeout=0.1`);
+  await assert.rejects(new Mailbox(hasty).call('ping'), /cannot reach Redis at .*ECONNREFUSED/);
 });
 
 test('a server that does not answer fails what is sent after a bounded time, and that once for all who wait', async () => {

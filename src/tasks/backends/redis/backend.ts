@@ -1,3 +1,4 @@
+import { onAbort } from '../../../base/abort.ts';
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
 import { decodeJson } from '../../../base/json/decode.ts';
@@ -68,14 +69,13 @@ class RedisBackend implements Backend {
     this.#checkOpen();
     throwIfAborted(signal);
     const wait = this.#waits.join(id);
-    const abort = () => wait.reject(cancelledBy(signal!));
-    signal?.addEventListener('abort', abort, { once: true });
+    const forget = onAbort(signal, () => wait.reject(cancelledBy(signal!)));
     this.#keepAlive.hold();
     try {
       return await wait.promise;
     } finally {
       this.#keepAlive.release();
-      signal?.removeEventListener('abort', abort);
+      forget();
       this.#waits.leave(id, wait);
     }
   }

@@ -4,28 +4,30 @@ import type { Deferred } from '../../../base/deferred.ts';
 import { deferred } from '../../../base/deferred.ts';
 import { RedisConnection } from '../../redis/connection.ts';
 import type { RedisLocation } from '../../redis/location.ts';
+import { ListWatch } from './list-watch.ts';
 
-/** Connections of one consumer that wait; lists beyond that are looked at by turns. */
+/** Connections of one consumer that wait at one list each; more lists than that are watched together. */
 const mostLists = 16;
-/** Seconds between two looks at lists that nobody waits at, and in any case. */
+/** Seconds between two looks in any case, and where the server does not let lists be watched. */
 const lookPeriod = 1;
 const busyLookPeriod = 0.05;
 
 /**
  * Rings when something comes into one of several lists. It waits by `BLMOVE list list RIGHT RIGHT`, which puts back what
  * it takes in the same step: nothing is taken that a lost connection could lose. One connection for each list, opened
- * when first waited at.
+ * when first waited at; for many lists together two.
  */
 export class Bell {
-  readonly #period: number;
   readonly #lines: Line[];
+  readonly #watch: ListWatch | undefined;
   #wait: Deferred<void> | undefined;
   #timer: ClockTimer | undefined;
   #rung = false;
 
   constructor(location: RedisLocation, lists: readonly string[]) {
-    this.#lines = lists.slice(0, mostLists).map((list) => new Line(location, list, () => this.ring()));
-    this.#period = lists.length > mostLists ? busyLookPeriod : lookPeriod;
+    const ring = () => this.ring();
+    this.#watch = lists.length > mostLists ? new ListWatch(location, lists, ring) : undefined;
+    this.#lines = lists.slice(0, mostLists).map((list) => new Line(location, list, ring));
   }
 
   /** Resolves when it rings, has rung since the last wait, or it is time to look: after `seconds` at the latest. */
@@ -34,9 +36,12 @@ export class Bell {
       this.#rung = false;
       return;
     }
-    for (const line of this.#lines) line.listen();
     this.#wait = deferred();
-    this.#timer = realClock.setTimer(Math.min(seconds, this.#period), () => this.#end());
+    const refused = this.#watch?.refused === true;
+    if (this.#watch !== undefined && !refused) this.#watch.listen();
+    else for (const line of this.#lines) line.listen();
+    const period = refused ? busyLookPeriod : lookPeriod;
+    this.#timer = realClock.setTimer(Math.min(seconds, period), () => this.#end());
     await this.#wait.promise;
     this.#rung = false;
   }
@@ -48,7 +53,7 @@ export class Bell {
 
   async close(): Promise<void> {
     this.ring();
-    await Promise.all(this.#lines.map((line) => line.close()));
+    await Promise.all([...this.#lines.map((line) => line.close()), this.#watch?.close()]);
   }
 
   #end(): void {

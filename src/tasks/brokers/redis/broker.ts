@@ -83,6 +83,7 @@ class RedisBroker implements Broker {
     const seat = { options, steward, patience: this.#patience };
     const consumer = new RedisConsumer(connection, this.#layout, seat, () => this.#consumers.delete(consumer));
     this.#consumers.add(consumer);
+    if (connection.isUp) await consumer.registered();
     return consumer;
   }
 
@@ -118,9 +119,10 @@ class RedisBroker implements Broker {
 
   async #close(): Promise<void> {
     try {
-      await Promise.all([...this.#consumers].map((consumer) => consumer.close()));
+      const closed = await Promise.allSettled([...this.#consumers].map((consumer) => consumer.close()));
       await this.fanout.close();
       await this.#publisher.close();
+      for (const one of closed) if (one.status === 'rejected') throw one.reason;
     } finally {
       await this.#share.release();
     }

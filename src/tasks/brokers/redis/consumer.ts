@@ -1,6 +1,12 @@
 import { Deadline, throwIfAborted, within } from '../../../base/deadline.ts';
 import { realClock } from '../../../base/clock.ts';
-import { ClosedError, ConnectionError, TimeoutError } from '../../../base/errors.ts';
+import {
+  ClosedError,
+  ConnectionError,
+  InvalidStateError,
+  TimeoutError,
+  UnsupportedError,
+} from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
 import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
 import { checkMax } from '../../consumer-options.ts';
@@ -44,6 +50,7 @@ export class RedisConsumer implements Consumer {
   readonly #heartbeat: Heartbeat | undefined;
   readonly #keepAlive = new KeepAlive();
   readonly #onClose: () => void;
+  readonly #registered: Promise<void>;
   #closing: Promise<void> | undefined;
 
   constructor(
@@ -66,7 +73,16 @@ export class RedisConsumer implements Consumer {
     const { hostname, lease, stallTimeout } = options;
     this.#heartbeat = stallTimeout === undefined ? undefined : new Heartbeat(stallTimeout / 8);
     const heartbeat = this.#heartbeat?.counter;
-    steward.steward.add({ id: this.#id, hostname, queues, lease, stallTimeout, heartbeat }, this.#watcher);
+    const ward = { id: this.#id, hostname, queues, lease, stallTimeout, heartbeat };
+    this.#registered = steward.steward.add(ward, this.#watcher);
+  }
+
+  /**
+   * Resolves when the server would miss it, so that nothing is claimed before by one who dies at his first message; or
+   * when that takes too long: then only the lease tells of its death.
+   */
+  async registered(): Promise<void> {
+    await this.#keepAlive.during(within(this.#registered, { timeout: farewell }).catch(ifAway));
   }
 
   async receive(max: number, signal?: AbortSignal): Promise<Delivery[]> {
@@ -95,6 +111,8 @@ export class RedisConsumer implements Consumer {
     this.#checkOpen();
     const own = this.#own(deliveries);
     await this.#settlements.release(own, due, attempted);
+    // Who waits is to know until when.
+    if (due !== undefined) this.#bell.ring();
     this.#beginnings?.forget(own.map(({ tag }) => tag));
   }
 
@@ -124,9 +142,12 @@ export class RedisConsumer implements Consumer {
     await this.#bell.close();
     const removed = this.#steward.steward.remove(this.#id, this.#watcher);
     await within(removed, { timeout: deadline.left }).catch(ifAway);
-    await this.#giveBack(deadline);
-    await this.#steward.release();
-    this.#onClose();
+    try {
+      await this.#giveBack(deadline);
+    } finally {
+      await this.#steward.release();
+      this.#onClose();
+    }
   }
 
   async #giveBack(deadline: Deadline): Promise<void> {
@@ -156,7 +177,8 @@ export class RedisConsumer implements Consumer {
   }
 }
 
-// The lease gives back what we cannot.
+// The lease gives back what we cannot, because the server is away, slow or holds something else where our keys should be.
 function ifAway(error: unknown): void {
-  if (!(error instanceof ConnectionError || error instanceof TimeoutError)) throw error;
+  const causes = [ConnectionError, TimeoutError, InvalidStateError, UnsupportedError];
+  if (!causes.some((one) => error instanceof one)) throw error;
 }

@@ -1,6 +1,7 @@
 import { decodeEnvelope } from '../../envelope.ts';
 import type { Binding, Subscription } from '../../fanout.ts';
 import { RedisConnection } from '../../redis/connection.ts';
+import { persist } from '../../redis/persistence.ts';
 import type { Layout } from './layout.ts';
 import { bindingMember } from './layout.ts';
 
@@ -27,7 +28,9 @@ export class Inbox implements Subscription {
   }
 
   async open(): Promise<void> {
-    await this.#commands.call('SADD', [this.#key, this.#member]);
+    // Twice changes nothing, so that it may be tried again; what is sent to workers after it may not.
+    const { retryTimeout } = this.#commands.location;
+    await persist(retryTimeout, () => this.#commands.call('SADD', [this.#key, this.#member]));
     this.#loop = this.#listen();
   }
 

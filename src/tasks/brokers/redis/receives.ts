@@ -1,3 +1,4 @@
+import { onAbort } from '../../../base/abort.ts';
 import { cancelledBy } from '../../../base/deadline.ts';
 import type { Deferred } from '../../../base/deferred.ts';
 import { deferred } from '../../../base/deferred.ts';
@@ -27,11 +28,10 @@ export class Receives {
   receive(max: number, signal: AbortSignal | undefined): Promise<RedisDelivery[]> {
     if (this.#end !== undefined) return Promise.reject(this.#end);
     const call: Receive = { max, signal, done: deferred(), asking: false };
-    const abort = () => this.#abort(call);
-    signal?.addEventListener('abort', abort, { once: true });
+    const forget = onAbort(signal, () => this.#abort(call));
     this.#calls.push(call);
     this.#serving ??= this.#serve();
-    return call.done.promise.finally(() => signal?.removeEventListener('abort', abort));
+    return call.done.promise.finally(forget);
   }
 
   /** Rejects what waits, and what is asked later. Resolves when nothing is being claimed any more. */

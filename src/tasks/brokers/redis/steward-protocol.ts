@@ -9,13 +9,14 @@ export interface StewardedConsumer {
   readonly heartbeat: Int32Array | undefined;
 }
 
-/** What is asked of the steward's thread; `remove` and `close` are answered. */
+/** What is asked of the steward's thread; all is answered, `add` when the server knows the consumer. */
 export type StewardRequest =
   | { readonly add: StewardedConsumer }
   | { readonly remove: string }
   | { readonly close: true };
 
 export type StewardAnswer =
+  | { readonly registered: string }
   | { readonly removed: string }
   | { readonly closed: true }
   /** Claims are not renewed, for a reason that does not heal by itself. */

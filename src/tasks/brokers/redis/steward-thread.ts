@@ -5,9 +5,10 @@ import { Stewardship } from './stewardship.ts';
 
 // The program of the thread that keeps claims: one for each URL and process.
 const port = parentPort!;
-const stewardship = new Stewardship(locateRedis((workerData as { url: string }).url), (error) =>
-  answer({ failed: error.message }),
-);
+const stewardship = new Stewardship(locateRedis((workerData as { url: string }).url), {
+  registered: (id) => answer({ registered: id }),
+  failed: (error) => answer({ failed: error.message }),
+});
 
 async function serve(request: StewardRequest): Promise<void> {
   if ('add' in request) return stewardship.add(request.add);

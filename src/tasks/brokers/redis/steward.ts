@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import type { Deferred } from '../../../base/deferred.ts';
 import { deferred } from '../../../base/deferred.ts';
 import { BrokenError, ConnectionError } from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
@@ -8,6 +9,7 @@ import type { StewardAnswer, StewardedConsumer, StewardRequest } from './steward
 export class Steward {
   readonly #worker: Worker;
   readonly #keepAlive = new KeepAlive();
+  readonly #registrations = new Map<string, Deferred<void>>();
   readonly #removals = new Map<string, () => void>();
   readonly #watchers = new Set<StewardWatcher>();
   readonly #ended = deferred();
@@ -19,6 +21,7 @@ export class Steward {
     this.#worker = new Worker(new URL('./steward-thread.js', import.meta.url), options);
     this.#worker.unref();
     this.#worker.on('message', (answer: StewardAnswer) => {
+      if ('registered' in answer) this.#registrations.get(answer.registered)?.resolve();
       if ('removed' in answer) this.#removals.get(answer.removed)?.();
       if ('failed' in answer) this.#fail(answer.failed);
     });
@@ -26,14 +29,19 @@ export class Steward {
     this.#worker.on('exit', () => this.#break(new Error('its thread has ended')));
   }
 
-  /** Keeps a consumer's claims. */
-  add(consumer: StewardedConsumer, watcher: StewardWatcher): void {
+  /** Keeps a consumer's claims. Resolves when the server knows it, or never will. */
+  async add(consumer: StewardedConsumer, watcher: StewardWatcher): Promise<void> {
     this.#watchers.add(watcher);
+    const registered = deferred();
+    this.#registrations.set(consumer.id, registered);
     this.#post({ add: consumer });
+    await Promise.race([registered.promise, this.#ended.promise]);
+    this.#registrations.delete(consumer.id);
   }
 
   /** Resolves when nothing is done for the consumer any more. */
   async remove(id: string, watcher: StewardWatcher): Promise<void> {
+    this.#registrations.get(id)?.resolve();
     if (!this.#watchers.delete(watcher)) return;
     const removed = deferred();
     this.#removals.set(id, () => removed.resolve());
@@ -64,6 +72,7 @@ export class Steward {
   #fail(reason: string): void {
     const error = new ConnectionError(`the claims on Redis are not renewed: ${reason}`, { permanent: true });
     for (const watcher of this.#watchers) watcher.failed(error);
+    for (const registration of this.#registrations.values()) registration.resolve();
   }
 }
 

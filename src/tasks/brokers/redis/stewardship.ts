@@ -16,6 +16,14 @@ import type { StewardedConsumer } from './steward-protocol.ts';
 const longestPeriod = 1;
 const shortestPeriod = 0.05;
 
+/** What those who have their claims kept must know. */
+export interface StewardshipNews {
+  /** The server knows the consumer, and would miss it. */
+  registered(id: string): void;
+  /** Why claims are not renewed, if that does not heal by itself. */
+  failed(error: Error): void;
+}
+
 /**
  * Keeps the claims of this process's consumers, on a thread and a connection of its own, so that a blocked event loop
  * keeps them, and looks after the claims of those who died. Its connection is what shows that the process lives: the
@@ -27,7 +35,7 @@ export class Stewardship {
   readonly #layout: Layout;
   readonly #recovery: Recovery;
   readonly #wards = new Map<string, Ward>();
-  readonly #failed: (error: Error) => void;
+  readonly #news: StewardshipNews;
   readonly #warned = new Set<string>();
   #period = longestPeriod;
   #timer: NodeJS.Timeout;
@@ -36,9 +44,8 @@ export class Stewardship {
   #idle = true;
   #closed = false;
 
-  /** `failed` hears why claims are not renewed, if that does not heal by itself. */
-  constructor(location: RedisLocation, failed: (error: Error) => void) {
-    this.#failed = failed;
+  constructor(location: RedisLocation, news: StewardshipNews) {
+    this.#news = news;
     this.#location = location;
     this.#layout = new Layout(location.keyPrefix);
     // Back well before others take a lost connection for a lost process.
@@ -58,7 +65,8 @@ export class Stewardship {
     this.#period = Math.max(shortestPeriod, Math.min(this.#period, ward.interval / 2));
     clearInterval(this.#timer);
     this.#timer = this.#everyPeriod();
-    this.#tick();
+    // At once, or behind the round that is under way.
+    void this.#work.then(() => this.#tick());
   }
 
   /** Resolves when nothing is done for the consumer any more. */
@@ -99,7 +107,7 @@ export class Stewardship {
       .catch((error: unknown) => {
         this.#recovery.forget();
         if (isTransient(error) || this.#closed) return;
-        if (error instanceof ConnectionError) this.#failed(error);
+        if (error instanceof ConnectionError) this.#news.failed(error);
         else this.#warn(error as Error);
       })
       .finally(() => (this.#idle = true));
@@ -113,7 +121,7 @@ export class Stewardship {
         else if (ward.isDue) await this.#renew(ward);
       } catch (error) {
         if (isTransient(error) || this.#closed) throw error;
-        this.#failed(error as Error);
+        this.#news.failed(error as Error);
       }
     }
     await this.#recovery.round(this.#location.visibilityTimeout);
@@ -139,6 +147,8 @@ export class Stewardship {
     await runScript(this.#connection, renewScript, keys, [id, lease, ...facts]);
     ward.renewed = time;
     ward.letGo = false;
+    if (!ward.registered) this.#news.registered(id);
+    ward.registered = true;
   }
 
   async #letGo(ward: Ward): Promise<void> {
@@ -170,6 +180,8 @@ class Ward {
   readonly interval: number;
   renewed = -Infinity;
   letGo = false;
+  /** The server knows it, and by which connection it is missed. */
+  registered = false;
   #beat = 0;
   #moved = realClock.now();
 
