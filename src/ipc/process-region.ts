@@ -1,7 +1,7 @@
 import { UnsupportedError } from '../base/errors.ts';
 import { registerAtFork } from '../os/at-fork.ts';
 import { close } from '../os/descriptor.ts';
-import { libc } from '../os/libc.ts';
+import { hasLibc, libc } from '../os/libc.ts';
 import { Poll, POLLIN } from '../os/poll.ts';
 import { realClock } from '../base/clock.ts';
 import { adopt, allocate, recycle } from './arena.ts';
@@ -189,11 +189,19 @@ function watchThread(tid: number, pid: number, fn: () => void): () => void {
   };
 }
 
+/** Why processes cannot share memory here; undefined if they can. */
+export function whyNoSharedMemory(): string | undefined {
+  if (process.platform !== 'linux') return `shared memory between processes needs Linux, not ${process.platform}`;
+  return hasLibc()
+    ? undefined
+    : 'shared memory between processes needs libc through the package "koffi", which is not to be had here';
+}
+
 function checkPlatform(): void {
-  if (process.platform === 'linux') return;
-  throw new UnsupportedError(
-    `shared memory between processes needs Linux, not ${process.platform}; threads can use simul/threading`,
-  );
+  const reason = whyNoSharedMemory();
+  if (reason === undefined) return;
+  const instead = 'queues and pipes go over sockets, a Manager has locks, threads have simul/threading';
+  throw new UnsupportedError(`${reason}; ${instead}`);
 }
 
 const regions = new Set<WeakRef<ProcessRegion>>();

@@ -4,7 +4,8 @@ import type { ConnectionParts } from '../ipc/connection.ts';
 import { SharedConnection } from '../ipc/connection.ts';
 import type { PassedConnection, PipeOptions } from '../ipc/pipe.ts';
 import { passConnection, pipeParts, receivedParts } from '../ipc/pipe.ts';
-import { ProcessRegion } from '../ipc/process-region.ts';
+import { ProcessRegion, whyNoSharedMemory } from '../ipc/process-region.ts';
+import { socketPipe } from './socket-connection.ts';
 
 /**
  * Two connected ends between processes or threads: with `duplex` both send and receive, else the first only receives
@@ -17,6 +18,9 @@ import { ProcessRegion } from '../ipc/process-region.ts';
  * await ours.send('hello');
  */
 export function Pipe<T = unknown>(duplex = true, options: PipeOptions = {}): [Connection<T>, Connection<T>] {
+  if (whyNoSharedMemory() !== undefined) {
+    return socketPipe<T>(duplex, options.capacity) as unknown as [Connection<T>, Connection<T>];
+  }
   const [first, second] = pipeParts((bytes) => new ProcessRegion(bytes), duplex, options);
   return [new Connection<T>(first), new Connection<T>(second)];
 }

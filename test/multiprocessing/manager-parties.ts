@@ -20,3 +20,20 @@ export async function useManaged(
 export async function waitForRelease(release: Queue<string>): Promise<void> {
   await release.get();
 }
+
+export async function holdAll(
+  rlock: Proxy<Referents['rlock']>,
+  semaphore: Proxy<Referents['semaphore']>,
+  barrier: Proxy<Referents['barrier']>,
+  jobs: Proxy<Referents<string>['queue']>,
+): Promise<void> {
+  await rlock.acquire();
+  await rlock.acquire();
+  await semaphore.acquire();
+  await semaphore.acquire();
+  await jobs.put('job');
+  await barrier.wait();
+  await jobs.get();
+  await jobs.taskDone();
+  await new Promise((resolve) => setTimeout(resolve, 1e9));
+}
