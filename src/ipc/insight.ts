@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { addDumpSection } from '../asyncio/dump.ts';
+import { LiveObjects } from '../base/live-objects.ts';
 import type { Region } from './region.ts';
 import { STATE } from './region.ts';
 
@@ -31,14 +32,16 @@ interface NamedLock {
   readonly owner: readonly [thread: number, pid: number];
 }
 
-const locks = new Set<WeakRef<NamedLock>>();
+const locks = new LiveObjects<NamedLock>();
+let inDump = false;
 // Seven pairs of thread and process in the words a lock has no other use for; more waiters go unnamed.
 const PAIRS = 7;
 
 /** Enters a lock in reports. */
 export function noteLock(lock: NamedLock): void {
-  if (locks.size === 0) addDumpSection('locks', () => `${formatLockReport(lockReport()) || 'none with a name'}\n`);
-  locks.add(new WeakRef(lock));
+  if (!inDump) addDumpSection('locks', () => `${formatLockReport(lockReport()) || 'none with a name'}\n`);
+  inDump = true;
+  locks.add(lock);
 }
 
 /** Notes that this thread waits for the lock of that region; the function returned takes it back. */
@@ -68,11 +71,7 @@ function clearDead({ words, scope }: Region): void {
  * the cycles among them: a deadlock, if none of their waits has a timeout.
  */
 export function lockReport(): DeadlockReport {
-  const reports = [...locks].flatMap((reference) => {
-    const lock = reference.deref();
-    if (lock === undefined) locks.delete(reference);
-    return lock === undefined ? [] : [report(lock)];
-  });
+  const reports = [...locks].map(report);
   return { locks: reports, cycles: findCycles(reports) };
 }
 

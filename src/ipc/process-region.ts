@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../base/errors.ts';
+import { LiveObjects } from '../base/live-objects.ts';
 import { registerAtFork } from '../os/at-fork.ts';
 import { close } from '../os/descriptor.ts';
 import { hasLibc, libc } from '../os/libc.ts';
@@ -42,7 +43,7 @@ export class ProcessRegion implements Region {
     this.words = new Int32Array(piece.buffer, piece.offset, piece.size >> 2);
     this.bytes = new Uint8Array(piece.buffer, piece.offset, piece.size);
     this.address = piece.address + piece.offset;
-    regions.add(new WeakRef(this));
+    regions.add(this);
   }
 
   get self(): number {
@@ -204,14 +205,10 @@ function checkPlatform(): void {
   throw new UnsupportedError(`${reason}; ${instead}`);
 }
 
-const regions = new Set<WeakRef<ProcessRegion>>();
+const regions = new LiveObjects<ProcessRegion>();
 
 registerAtFork({
   afterInChild: () => {
-    for (const reference of regions) {
-      const region = reference.deref();
-      if (region === undefined) regions.delete(reference);
-      else region.afterFork();
-    }
+    for (const region of regions) region.afterFork();
   },
 });
