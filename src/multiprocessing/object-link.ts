@@ -1,7 +1,7 @@
-import { onAbort } from '../base/abort.ts';
 import type { Deferred } from '../base/deferred.ts';
 import { deferred } from '../base/deferred.ts';
-import { cancelledBy, throwIfAborted } from '../base/deadline.ts';
+import { within } from '../base/deadline.ts';
+import { endingSignals, onAnyAbort, throwIfAnyAborted } from '../base/ending-signals.ts';
 import { BrokenError, ClosedError } from '../base/errors.ts';
 import { KeepAlive } from '../base/keep-alive.ts';
 import type { PackedError } from '../callable/packed-error.ts';
@@ -9,7 +9,7 @@ import { unpackError } from '../callable/packed-error.ts';
 import type { FramedConnection } from '../ipc/framed-connection.ts';
 import { registerAtFork } from '../os/at-fork.ts';
 import type { Address } from './listener.ts';
-import { Client } from './listener.ts';
+import { connectTo } from './listener.ts';
 import type { Request, Response } from './object-server.ts';
 
 /** Where objects are served, and the key. */
@@ -36,22 +36,23 @@ export function callServed(
   args: readonly unknown[],
   signal?: AbortSignal,
 ): Promise<unknown> {
-  throwIfAborted(signal);
   const key = server.authkey;
+  const signals = endingSignals(signal);
+  throwIfAnyAborted(signals);
   let link = links.get(key);
   if (link === undefined) links.set(key, (link = connect(server)));
-  return calling.during(call(link, key, [id, method, args], signal));
+  return calling.during(call(link, key, [id, method, args], signals));
 }
 
 async function call(
   connecting: Promise<Link>,
   key: string,
   request: readonly [id: number, method: string, args: readonly unknown[]],
-  signal: AbortSignal | undefined,
+  signals: readonly AbortSignal[],
 ): Promise<unknown> {
   try {
-    const link = await connecting;
-    return await link.call(...request, signal);
+    const link = await within(connecting, { signals });
+    return await link.call(...request, signals);
   } catch (error) {
     if (error instanceof BrokenError && links.get(key) === connecting) links.delete(key);
     throw error;
@@ -69,7 +70,7 @@ export function disconnect({ authkey }: ServerAddress): void {
 
 async function connect({ address, authkey, what }: ServerAddress): Promise<Link> {
   try {
-    return new Link(await Client(address, { authkey }), what);
+    return new Link(await connectTo(address, { authkey }), what);
   } catch (cause) {
     throw new BrokenError(`${what} is gone`, { cause });
   }
@@ -89,17 +90,21 @@ class Link {
     void this.#receive();
   }
 
-  async call(id: number, method: string, args: readonly unknown[], signal: AbortSignal | undefined): Promise<unknown> {
-    throwIfAborted(signal);
+  async call(id: number, method: string, args: readonly unknown[], signals: readonly AbortSignal[]): Promise<unknown> {
+    throwIfAnyAborted(signals);
     const number = this.#next++;
     const result = deferred<unknown>();
     this.#calls.set(number, result);
-    const forget = onAbort(signal, () => void this.#send([number, -1, '', []]).catch(() => {}));
+    let aborted: Error | undefined;
+    const forget = onAnyAbort(signals, (error) => {
+      aborted = error;
+      void this.#send([number, -1, '', []]).catch(() => {});
+    });
     try {
       await this.#send([number, id, method, args]);
       return await result.promise;
     } catch (error) {
-      throw signal?.aborted === true ? cancelledBy(signal) : error;
+      throw aborted ?? error;
     } finally {
       forget();
       this.#calls.delete(number);
