@@ -1,11 +1,12 @@
 import { Barrier } from '../asyncio/barrier.ts';
+import { Condition } from '../asyncio/condition.ts';
 import { Event } from '../asyncio/event.ts';
 import { Lock } from '../asyncio/lock.ts';
 import { Queue } from '../asyncio/queue.ts';
 import { BoundedSemaphore, Semaphore } from '../asyncio/semaphore.ts';
 import { InvalidStateError } from '../base/errors.ts';
 import type { Served } from './object-server.ts';
-import { currentClient, disconnected, waits } from './object-server.ts';
+import { currentClient, disconnected, isGone, waits } from './object-server.ts';
 
 interface Waiting {
   readonly timeout?: number;
@@ -68,6 +69,7 @@ export class ManagedLock implements Served {
     const client = currentClient();
     await this.#lock.acquire(options);
     this.#holder = client;
+    if (isGone(client)) this.release();
     return true;
   }
 
@@ -103,6 +105,7 @@ export class ManagedRLock implements Served {
     if (this.#owner !== client) await this.#lock.acquire(options);
     this.#owner = client;
     this.#depth++;
+    if (isGone(client)) this.#free();
     return true;
   }
 
@@ -135,7 +138,8 @@ export class ManagedSemaphore implements Served {
   async acquire(options?: Waiting): Promise<true> {
     const client = currentClient();
     await this.#semaphore.acquire(options);
-    this.#note(client, 1);
+    if (isGone(client)) this.#semaphore.release();
+    else this.#note(client, 1);
     return true;
   }
 
@@ -163,6 +167,64 @@ export class ManagedSemaphore implements Served {
     const count = (this.#taken.get(client) ?? 0) + change;
     if (count > 0) this.#taken.set(client, count);
     else this.#taken.delete(client);
+  }
+}
+
+/** A manager's condition: its lock is freed when the process that holds it is gone. */
+export class ManagedCondition implements Served {
+  readonly [waits] = ['acquire', 'wait'];
+  readonly #condition = new Condition();
+  #holder: object | undefined;
+
+  async acquire(options?: Waiting): Promise<true> {
+    const client = currentClient();
+    await this.#condition.acquire(options);
+    this.#taken(client);
+    return true;
+  }
+
+  release(): void {
+    this.#check();
+    this.#free();
+  }
+
+  async wait(options?: Waiting): Promise<true> {
+    this.#check();
+    const client = currentClient();
+    this.#holder = undefined;
+    try {
+      return await this.#condition.wait(options);
+    } finally {
+      this.#taken(client);
+    }
+  }
+
+  notify(count = 1): void {
+    this.#check();
+    this.#condition.notify(count);
+  }
+
+  notifyAll(): void {
+    this.#check();
+    this.#condition.notifyAll();
+  }
+
+  [disconnected](client: object): void {
+    if (this.#holder === client) this.#free();
+  }
+
+  #check(): void {
+    if (this.#holder !== currentClient()) throw new InvalidStateError('the condition is not held by this process');
+  }
+
+  #taken(client: object): void {
+    this.#holder = client;
+    if (isGone(client)) this.#free();
+  }
+
+  #free(): void {
+    this.#holder = undefined;
+    this.#condition.release();
   }
 }
 

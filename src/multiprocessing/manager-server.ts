@@ -4,6 +4,7 @@ import { socketAddress } from './listener.ts';
 import { Cell, Dict, List, TypedList } from './managed-containers.ts';
 import {
   ManagedBarrier,
+  ManagedCondition,
   ManagedEvent,
   ManagedLock,
   ManagedQueue,
@@ -23,6 +24,7 @@ export interface Referents<V = unknown, C extends TypeCode = TypeCode> {
   readonly lock: ManagedLock;
   readonly rlock: ManagedRLock;
   readonly semaphore: ManagedSemaphore;
+  readonly condition: ManagedCondition;
   readonly event: ManagedEvent;
   readonly barrier: ManagedBarrier;
 }
@@ -38,6 +40,7 @@ const makers: Readonly<Record<keyof Referents, Maker>> = {
   lock: () => new ManagedLock(),
   rlock: () => new ManagedRLock(),
   semaphore: (value: number, bounded: boolean) => new ManagedSemaphore(value, bounded),
+  condition: () => new ManagedCondition(),
   event: () => new ManagedEvent(),
   barrier: (parties: number) => new ManagedBarrier(parties),
 };

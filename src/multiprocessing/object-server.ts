@@ -28,6 +28,13 @@ export function currentClient(): object {
   return clients.getStore() ?? here;
 }
 
+const gone = new WeakSet();
+
+/** Whether a client that called is gone meanwhile: what it would be given must go to somebody else. */
+export function isGone(client: object): boolean {
+  return gone.has(client);
+}
+
 /** Objects of this process for others to use, over sockets and by number. What a client that dies waits for is given up. */
 export class ObjectServer {
   readonly #objects = new Map<number, Served>();
@@ -83,6 +90,7 @@ export class ObjectServer {
       if (request[1] === -1) calls.get(request[0])?.abort();
       else void clients.run(connection, () => this.#answer(connection, request, calls));
     }
+    gone.add(connection);
     for (const call of calls.values()) call.abort();
     for (const object of this.#objects.values()) object[disconnected]?.(connection);
   }

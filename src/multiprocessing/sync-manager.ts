@@ -84,6 +84,10 @@ export class SyncManager implements AsyncDisposable {
     return this.#create('semaphore', [value, true]);
   }
 
+  Condition(): Promise<Proxy<Referents['condition']>> {
+    return this.#create('condition', []);
+  }
+
   Barrier(parties: number): Promise<Proxy<Referents['barrier']>> {
     return this.#create('barrier', [parties]);
   }

@@ -103,6 +103,26 @@ test('a manager has the locks and the like, and gives back what the dead have he
   await child.join();
 });
 
+test('a manager’s condition wakes who waits; one that dies waiting or holding does not keep it', async () => {
+  await using manager = await Manager();
+  const condition = await manager.Condition();
+  const stage = await manager.list<string>();
+  const waiter = new Process(parties.waitForChange, [condition, stage]).start();
+  const victim = new Process(parties.waitForChange, [condition, stage]).start();
+  while ((await stage.length()) < 2) await new Promise(setImmediate);
+  await assert.rejects(condition.notify(), { code: 'SIMUL_INVALID_STATE' });
+  victim.kill();
+  await victim.join();
+  await condition.acquire({ timeout: 30 }); // both wait, or the victim's has been given up
+  await condition.notifyAll();
+  await condition.release();
+  assert.equal(await waiter.join(), 0);
+  assert.equal(await stage.get(-1), 'woken');
+  await condition.acquire({ timeout: 30 });
+  await assert.rejects(condition.wait({ timeout: 0.01 }), TimeoutError);
+  await condition.release();
+});
+
 test('wait gives those of several that are ready: messages, ends, and processes that have ended', async () => {
   await using listener = await Listener.open();
   const accepting = listener.accept();

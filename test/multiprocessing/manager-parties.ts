@@ -37,3 +37,14 @@ export async function holdAll(
   await jobs.taskDone();
   await new Promise((resolve) => setTimeout(resolve, 1e9));
 }
+
+export async function waitForChange(
+  condition: Proxy<Referents['condition']>,
+  stage: Proxy<Referents<string>['list']>,
+): Promise<void> {
+  await condition.acquire();
+  await stage.append('waiting');
+  await condition.wait();
+  await stage.append('woken');
+  await condition.release();
+}
