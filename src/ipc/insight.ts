@@ -69,13 +69,21 @@ function clearDead({ words, scope }: Region): void {
 /**
  * Who holds and who waits for each named lock that this thread has made or been given, in all threads and processes, and
  * the cycles among them: a deadlock, if none of their waits has a timeout.
+ *
+ * @example
+ * const [cycle] = lockReport().cycles; // ['accounts', 'orders']
  */
 export function lockReport(): DeadlockReport {
   const reports = [...locks].map(report);
   return { locks: reports, cycles: findCycles(reports) };
 }
 
-/** The report as lines to print. */
+/**
+ * The report as lines to print.
+ *
+ * @example
+ * console.error(formatLockReport(lockReport()));
+ */
 export function formatLockReport({ locks: reports, cycles }: DeadlockReport): string {
   const lines = reports.map(({ name, holder, waiters }) => {
     const who = waiters.length === 0 ? 'nobody waits' : `waited for by ${waiters.map(show).join(', ')}`;
