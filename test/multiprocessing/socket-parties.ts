@@ -49,3 +49,11 @@ export async function limits(queue: Queue<number>): Promise<string[]> {
     }
   });
 }
+
+export async function putForEver(queue: Queue<readonly [string, number]>, name: string): Promise<void> {
+  for (let n = 0; ; n++) await queue.put([name, n]);
+}
+
+export async function takeForEver(queue: Queue<readonly [string, number]>, taken: SimpleQueue<unknown>): Promise<void> {
+  for (;;) await taken.put(await queue.get());
+}

@@ -77,6 +77,27 @@ test('three producers, two consumers, each item once and in the order of its pro
   assert.equal(new Set(taken.map(String)).size, 600);
 });
 
+test('producers and consumers killed at random points leave the queue whole', async () => {
+  const queue = new Queue<readonly [string, number]>(8);
+  for (let round = 0; round < 3; round++) {
+    const taken = new SimpleQueue<readonly [string, number]>();
+    const producer = new Process(parties.putForEver, [queue, `p${round}`]).start();
+    const consumer = new Process(parties.takeForEver, [queue, taken]).start();
+    let last = -1;
+    // A last word of the producer before may come late.
+    const next = ([name, number]: readonly [string, number]) => name !== `p${round}` || assert.equal(number, ++last);
+    for (let n = 0; n < 50 + round * 7; n++) next(await taken.get({ timeout: 60 }));
+    for (const victim of round % 2 === 0 ? [producer, consumer] : [consumer, producer]) victim.kill();
+    await Promise.all([producer.join(), consumer.join()]);
+    while (!taken.empty()) next(await taken.get());
+    const rest: number[] = [];
+    while (!queue.empty()) rest.push((await queue.get())[1]);
+    // The consumer had one in hand, and one under way.
+    assert.ok(rest.length === 0 || rest[0]! - last <= 3, `${rest[0]} after ${last}`);
+    rest.forEach((number, index) => assert.equal(number, rest[0]! + index));
+  }
+});
+
 test('a consumer that dies waiting takes nothing with it', async () => {
   const queue = new Queue<string>();
   const ready = new SimpleQueue<string>();
