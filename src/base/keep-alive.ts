@@ -8,10 +8,6 @@ export class KeepAlive {
   #held = 0;
   #handle: NodeJS.Timeout | undefined;
 
-  constructor() {
-    onFreshStart(() => (this.#held = 0)); // what its parent waited for
-  }
-
   async during<T>(work: Promise<T>): Promise<T> {
     this.hold();
     try {
@@ -22,10 +18,27 @@ export class KeepAlive {
   }
 
   hold(): void {
-    if (this.#held++ === 0) this.#handle = setInterval(() => {}, 2 ** 30);
+    if (this.#held++ > 0) return;
+    this.#handle = setInterval(() => {}, 2 ** 30);
+    held.add(this);
   }
 
   release(): void {
-    if (--this.#held === 0) clearInterval(this.#handle);
+    if (--this.#held > 0) return;
+    clearInterval(this.#handle);
+    held.delete(this);
+  }
+
+  /** @internal */
+  forget(): void {
+    this.#held = 0;
   }
 }
+
+const held = new Set<KeepAlive>();
+
+// What a forked process's parent waited for.
+onFreshStart(() => {
+  for (const keepAlive of held) keepAlive.forget();
+  held.clear();
+});

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { addDumpSection } from '../asyncio/dump.ts';
+import { LiveObjects } from '../base/live-objects.ts';
 import type { Region } from './region.ts';
 import { STATE } from './region.ts';
 
@@ -31,14 +32,16 @@ interface NamedLock {
   readonly owner: readonly [thread: number, pid: number];
 }
 
-const locks = new Set<WeakRef<NamedLock>>();
+const locks = new LiveObjects<NamedLock>();
+let inDump = false;
 // Seven pairs of thread and process in the words a lock has no other use for; more waiters go unnamed.
 const PAIRS = 7;
 
 /** Enters a lock in reports. */
 export function noteLock(lock: NamedLock): void {
-  if (locks.size === 0) addDumpSection('locks', () => `${formatLockReport(lockReport()) || 'none with a name'}\n`);
-  locks.add(new WeakRef(lock));
+  if (!inDump) addDumpSection('locks', () => `${formatLockReport(lockReport()) || 'none with a name'}\n`);
+  inDump = true;
+  locks.add(lock);
 }
 
 /** Notes that this thread waits for the lock of that region; the function returned takes it back. */
@@ -66,17 +69,21 @@ function clearDead({ words, scope }: Region): void {
 /**
  * Who holds and who waits for each named lock that this thread has made or been given, in all threads and processes, and
  * the cycles among them: a deadlock, if none of their waits has a timeout.
+ *
+ * @example
+ * const [cycle] = lockReport().cycles; // ['accounts', 'orders']
  */
 export function lockReport(): DeadlockReport {
-  const reports = [...locks].flatMap((reference) => {
-    const lock = reference.deref();
-    if (lock === undefined) locks.delete(reference);
-    return lock === undefined ? [] : [report(lock)];
-  });
+  const reports = [...locks].map(report);
   return { locks: reports, cycles: findCycles(reports) };
 }
 
-/** The report as lines to print. */
+/**
+ * The report as lines to print.
+ *
+ * @example
+ * console.error(formatLockReport(lockReport()));
+ */
 export function formatLockReport({ locks: reports, cycles }: DeadlockReport): string {
   const lines = reports.map(({ name, holder, waiters }) => {
     const who = waiters.length === 0 ? 'nobody waits' : `waited for by ${waiters.map(show).join(', ')}`;

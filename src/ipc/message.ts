@@ -46,6 +46,22 @@ export function encode(value: unknown): Message {
   }
 }
 
+/** A value as bytes, where it goes over a socket. */
+export function toBytes(value: unknown): Uint8Array {
+  const message = encode(value);
+  const bytes = Buffer.alloc(1 + message.size);
+  bytes[0] = message.kind;
+  message.write(bytes, 1);
+  return bytes;
+}
+
+/** The value of such bytes: a promise of it, unless 'sync' is asked for. */
+export function fromBytes(bytes: Uint8Array, how?: 'sync'): unknown {
+  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const record = copyOut(buffer[0]!, buffer, 1, buffer.length);
+  return how === 'sync' ? record.value() : (record.arrive?.() ?? Promise.resolve(record.value()));
+}
+
 /** A record that has been copied out of the ring; `value` makes the value of it. */
 export interface Copied {
   /** NotFoundError if it has shared objects of a kind of which no module is loaded. */

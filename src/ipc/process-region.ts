@@ -1,7 +1,8 @@
 import { UnsupportedError } from '../base/errors.ts';
+import { LiveObjects } from '../base/live-objects.ts';
 import { registerAtFork } from '../os/at-fork.ts';
 import { close } from '../os/descriptor.ts';
-import { libc } from '../os/libc.ts';
+import { hasLibc, libc } from '../os/libc.ts';
 import { Poll, POLLIN } from '../os/poll.ts';
 import { realClock } from '../base/clock.ts';
 import { adopt, allocate, recycle } from './arena.ts';
@@ -42,7 +43,7 @@ export class ProcessRegion implements Region {
     this.words = new Int32Array(piece.buffer, piece.offset, piece.size >> 2);
     this.bytes = new Uint8Array(piece.buffer, piece.offset, piece.size);
     this.address = piece.address + piece.offset;
-    regions.add(new WeakRef(this));
+    regions.add(this);
   }
 
   get self(): number {
@@ -189,21 +190,25 @@ function watchThread(tid: number, pid: number, fn: () => void): () => void {
   };
 }
 
-function checkPlatform(): void {
-  if (process.platform === 'linux') return;
-  throw new UnsupportedError(
-    `shared memory between processes needs Linux, not ${process.platform}; threads can use simul/threading`,
-  );
+/** Why processes cannot share memory here; undefined if they can. */
+export function whyNoSharedMemory(): string | undefined {
+  if (process.platform !== 'linux') return `shared memory between processes needs Linux, not ${process.platform}`;
+  return hasLibc()
+    ? undefined
+    : 'shared memory between processes needs libc through the package "koffi", which is not to be had here';
 }
 
-const regions = new Set<WeakRef<ProcessRegion>>();
+function checkPlatform(): void {
+  const reason = whyNoSharedMemory();
+  if (reason === undefined) return;
+  const instead = 'queues and pipes go over sockets, a Manager has locks, threads have simul/threading';
+  throw new UnsupportedError(`${reason}; ${instead}`);
+}
+
+const regions = new LiveObjects<ProcessRegion>();
 
 registerAtFork({
   afterInChild: () => {
-    for (const reference of regions) {
-      const region = reference.deref();
-      if (region === undefined) regions.delete(reference);
-      else region.afterFork();
-    }
+    for (const region of regions) region.afterFork();
   },
 });

@@ -2,6 +2,7 @@ import { threadId } from 'node:worker_threads';
 import type { Worker } from 'node:worker_threads';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { KeepAlive } from '../base/keep-alive.ts';
+import { LiveObjects } from '../base/live-objects.ts';
 import type { Region, RegionHandle } from './region.ts';
 import { ALL, BELL, LISTENERS, OWNER_DIED, OWNER_MASK, SEQUENCE } from './region.ts';
 
@@ -21,7 +22,7 @@ export class ThreadRegion implements Region {
     if (!(buffer instanceof SharedArrayBuffer)) throw new InvalidArgumentError('memory', buffer, 'a SharedArrayBuffer');
     this.words = new Int32Array(buffer);
     this.bytes = new Uint8Array(buffer);
-    known.add(new WeakRef(this));
+    known.add(this);
     watchThreads();
   }
 
@@ -102,7 +103,7 @@ const atomics = Atomics as unknown as {
   waitAsync(words: Int32Array, index: number, value: number): { async: boolean; value: Promise<string> | string };
 };
 
-const known = new Set<WeakRef<ThreadRegion>>();
+const known = new LiveObjects<ThreadRegion>();
 let watching = false;
 
 function watchThreads(): void {
@@ -115,9 +116,5 @@ function watchThreads(): void {
 }
 
 function sweepAll(dead: number): void {
-  for (const reference of known) {
-    const region = reference.deref();
-    if (region === undefined) known.delete(reference);
-    else region.sweep(dead);
-  }
+  for (const region of known) region.sweep(dead);
 }

@@ -27,6 +27,8 @@ export interface WaitsOptions {
   readonly what: string;
   /** The first must succeed before the next may try; otherwise all try at each change. */
   readonly inOrder: boolean;
+  /** Whether the program goes on while somebody waits (default). */
+  readonly keepsAlive?: boolean;
   /** Called when an attempt has failed, with what to call when trying again may help; returns what ends that. */
   readonly watch?: (again: () => void) => () => void;
   /** Called when one gives up that may have been the one meant by a wake. */
@@ -35,13 +37,13 @@ export interface WaitsOptions {
 
 /** The event loop's waits for one shared object: an attempt is made again at each change until it gives something. */
 export class Waits {
-  readonly #region: Region;
+  readonly #region: Pick<Region, 'listen'>;
   readonly #options: WaitsOptions;
   #waits: Wait[] = [];
   #stopListening: (() => void) | undefined;
   #stopWatching: (() => void) | undefined;
 
-  constructor(region: Region, options: WaitsOptions) {
+  constructor(region: Pick<Region, 'listen'>, options: WaitsOptions) {
     this.#region = region;
     this.#options = options;
   }
@@ -120,6 +122,7 @@ export class Waits {
     const look = () => this.#look();
     const stop = this.#region.listen(look);
     const timer = setInterval(look, LOOK_AGAIN * 1000);
+    if (this.#options.keepsAlive === false) timer.unref();
     return () => {
       clearInterval(timer);
       stop();

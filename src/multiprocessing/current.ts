@@ -24,18 +24,33 @@ export interface ProcessInfo {
 let identity: ProcessIdentity = { name: 'MainProcess', daemon: false };
 const children = new Map<ProcessInfo, (() => unknown) | undefined>();
 
-/** The process this code runs in. (multiprocessing.current_process) */
+/**
+ * The process this code runs in. (multiprocessing.current_process)
+ *
+ * @example
+ * currentProcess().name; // MainProcess
+ */
 export function currentProcess(): ProcessInfo {
   const { name, daemon } = identity;
   return { name, daemon, pid: process.pid, exitcode: undefined, isAlive: () => true };
 }
 
-/** The process that started this one; undefined in the main process. (multiprocessing.parent_process) */
+/**
+ * The process that started this one; undefined in the main process. (multiprocessing.parent_process)
+ *
+ * @example
+ * parentProcess()?.pid;
+ */
 export function parentProcess(): { readonly pid: number } | undefined {
   return identity.parentPid === undefined ? undefined : { pid: identity.parentPid };
 }
 
-/** The children started by this process that run. (multiprocessing.active_children) */
+/**
+ * The children started by this process that run. (multiprocessing.active_children)
+ *
+ * @example
+ * for (const child of activeChildren()) console.log(child.name, child.pid);
+ */
 export function activeChildren(): ProcessInfo[] {
   return [...children.keys()];
 }

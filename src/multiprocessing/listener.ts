@@ -2,6 +2,7 @@ import { createConnection, createServer } from 'node:net';
 import type { Server, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { onAbort } from '../base/abort.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { throwIfAborted, within } from '../base/deadline.ts';
 import { endings, throwIfAnyAborted } from '../base/ending-signals.ts';
@@ -95,6 +96,11 @@ export class Listener implements AsyncDisposable {
     });
   }
 
+  /** It does not keep the program alive, and neither does a wait to accept. */
+  unref(): void {
+    this.#server.unref();
+  }
+
   /** Accepts no more; connections stay. Idempotent. */
   async close(): Promise<void> {
     if (!this.#server.listening) return;
@@ -111,9 +117,10 @@ export class Listener implements AsyncDisposable {
   async #next(options: WaitOptions): Promise<Socket> {
     if (!this.#server.listening) throw new ClosedError('the listener is closed');
     let accept!: (socket: Socket) => void;
+    let forget!: () => void;
     const arrival = new Promise<Socket>((resolve, reject) => {
       accept = resolve;
-      this.#closing.signal.addEventListener('abort', () => reject(new ClosedError('the listener is closed')));
+      forget = onAbort(this.#closing.signal, () => reject(new ClosedError('the listener is closed')));
     });
     this.#accepting.push(accept);
     try {
@@ -122,6 +129,8 @@ export class Listener implements AsyncDisposable {
       const index = this.#accepting.indexOf(accept);
       if (index >= 0) this.#accepting.splice(index, 1);
       throw error;
+    } finally {
+      forget();
     }
   }
 }
@@ -189,6 +198,13 @@ async function authenticated(connection: FramedConnection, prove: () => Promise<
     if (error instanceof ClosedError) throw new ConnectionError('the other side hung up', { cause: error });
     throw error;
   }
+}
+
+/** A UNIX socket of a random name; where it can be had, one without a file, which nothing can leave behind. */
+export function socketAddress(): string {
+  const name = `simul-${uuid()}`;
+  if (process.platform === 'linux') return `\0${name}`;
+  return process.platform === 'win32' ? `\\\\.\\pipe\\${name}` : join(tmpdir(), `${name}.sock`);
 }
 
 function keyOf({ authkey }: ConnectionOptions): Uint8Array | undefined {

@@ -4,7 +4,8 @@ import type { ConnectionParts } from '../ipc/connection.ts';
 import { SharedConnection } from '../ipc/connection.ts';
 import type { PassedConnection, PipeOptions } from '../ipc/pipe.ts';
 import { passConnection, pipeParts, receivedParts } from '../ipc/pipe.ts';
-import { ProcessRegion } from '../ipc/process-region.ts';
+import { ProcessRegion, whyNoSharedMemory } from '../ipc/process-region.ts';
+import { socketPipe } from './socket-connection.ts';
 
 /**
  * Two connected ends between processes or threads: with `duplex` both send and receive, else the first only receives
@@ -17,11 +18,19 @@ import { ProcessRegion } from '../ipc/process-region.ts';
  * await ours.send('hello');
  */
 export function Pipe<T = unknown>(duplex = true, options: PipeOptions = {}): [Connection<T>, Connection<T>] {
+  if (whyNoSharedMemory() !== undefined) {
+    return socketPipe<T>(duplex, options.capacity) as unknown as [Connection<T>, Connection<T>];
+  }
   const [first, second] = pipeParts((bytes) => new ProcessRegion(bytes), duplex, options);
   return [new Connection<T>(first), new Connection<T>(second)];
 }
 
-/** One end of a `Pipe`; pass it as an argument. (multiprocessing.connection.Connection) */
+/**
+ * One end of a `Pipe`; pass it as an argument. (multiprocessing.connection.Connection)
+ *
+ * @example
+ * for await (const message of connection) await connection.send(answer(message));
+ */
 export class Connection<T = unknown> extends SharedConnection<T> implements Shareable {
   /** @internal */
   constructor(parts: ConnectionParts, arrived = false) {

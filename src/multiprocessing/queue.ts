@@ -4,10 +4,11 @@ import { SharedJoinableQueue } from '../ipc/joinable-queue.ts';
 import { SharedQueue } from '../ipc/queue.ts';
 import type { Passed } from '../ipc/passing.ts';
 import { pass, received } from '../ipc/passing.ts';
-import { ProcessRegion } from '../ipc/process-region.ts';
+import { ProcessRegion, whyNoSharedMemory } from '../ipc/process-region.ts';
 import type { QueueOptions } from '../ipc/queue.ts';
 import type { Region } from '../ipc/region.ts';
 import { ringBytes } from '../ipc/ring.ts';
+import { SocketQueue } from './socket-queue.ts';
 
 const defaultCapacity = 1 << 20;
 
@@ -24,6 +25,7 @@ const defaultCapacity = 1 << 20;
 export class Queue<T> extends SharedQueue<T> implements Shareable {
   /** `maxsize` of 0: bounded by the bytes of `capacity` only. */
   constructor(maxsize = 0, { capacity = defaultCapacity }: QueueOptions = {}, region?: Region) {
+    if (whyNoSharedMemory() !== undefined) return new SocketQueue<T>(maxsize, { capacity }) as unknown as Queue<T>;
     super(region ?? new ProcessRegion(ringBytes(capacity)), region === undefined ? { capacity, maxsize } : undefined);
   }
 
@@ -44,6 +46,8 @@ onArrival('multiprocessing.Queue', (data: Passed) => new Queue(0, {}, received(d
 export class JoinableQueue<T> extends SharedJoinableQueue<T> implements Shareable {
   /** `maxsize` of 0: bounded by the bytes of `capacity` only. */
   constructor(maxsize = 0, { capacity = defaultCapacity }: QueueOptions = {}, region?: Region) {
+    if (whyNoSharedMemory() !== undefined)
+      return new SocketQueue<T>(maxsize, { capacity }) as unknown as JoinableQueue<T>;
     super(region ?? new ProcessRegion(ringBytes(capacity)), region === undefined ? { capacity, maxsize } : undefined);
   }
 

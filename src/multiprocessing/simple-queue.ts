@@ -2,11 +2,12 @@ import type { Destination, PackedShareable, Shareable } from '../callable/sharea
 import { onArrival, shareable } from '../callable/shareable.ts';
 import type { Passed } from '../ipc/passing.ts';
 import { pass, received } from '../ipc/passing.ts';
-import { ProcessRegion } from '../ipc/process-region.ts';
+import { ProcessRegion, whyNoSharedMemory } from '../ipc/process-region.ts';
 import type { QueueOptions } from '../ipc/queue.ts';
 import { SharedQueue } from '../ipc/queue.ts';
 import type { Region } from '../ipc/region.ts';
 import { ringBytes } from '../ipc/ring.ts';
+import { SocketQueue } from './socket-queue.ts';
 
 const defaultCapacity = 1 << 20;
 
@@ -19,6 +20,7 @@ const defaultCapacity = 1 << 20;
  */
 export class SimpleQueue<T> extends SharedQueue<T> implements Shareable {
   constructor({ capacity = defaultCapacity }: QueueOptions = {}, region?: Region) {
+    if (whyNoSharedMemory() !== undefined) return new SocketQueue<T>(0, { capacity }) as unknown as SimpleQueue<T>;
     super(
       region ?? new ProcessRegion(ringBytes(capacity)),
       region === undefined ? { capacity, maxsize: 0 } : undefined,

@@ -8,7 +8,12 @@ export type StartMethod = 'spawn' | 'forkserver' | 'fork';
 const methods: readonly StartMethod[] = ['spawn', 'forkserver', 'fork'];
 let method: StartMethod = 'spawn';
 
-/** The start method of processes that name none. (multiprocessing.get_start_method) */
+/**
+ * The start method of processes that name none. (multiprocessing.get_start_method)
+ *
+ * @example
+ * getStartMethod(); // spawn
+ */
 export function getStartMethod(): StartMethod {
   return method;
 }
@@ -17,6 +22,9 @@ export function getStartMethod(): StartMethod {
  * Sets it. `spawn`: a new Node, everywhere. `forkserver`: forked from a template that has imported modules already, Linux.
  * `fork`: a copy of this process, which must have been started by `simul run`; the target may be a closure.
  * InvalidArgumentError; UnsupportedError where it cannot work. (multiprocessing.set_start_method)
+ *
+ * @example
+ * setStartMethod('forkserver');
  */
 export function setStartMethod(next: StartMethod): void {
   checkStartMethod(next);
@@ -29,7 +37,12 @@ export function checkStartMethod(wanted: StartMethod): void {
   refuseUnsupported(wanted);
 }
 
-/** Those that work here. (multiprocessing.get_all_start_methods) */
+/**
+ * Those that work here. (multiprocessing.get_all_start_methods)
+ *
+ * @example
+ * getAllStartMethods().includes('fork'); // true in programs started by `simul run`
+ */
 export function getAllStartMethods(): StartMethod[] {
   return methods.filter((one) => whyNot(one) === undefined);
 }

@@ -1,25 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { within } from '../base/deadline.ts';
-import { KeepAlive } from '../base/keep-alive.ts';
-import { BrokenError, ClosedError } from '../base/errors.ts';
-import type { Deferred } from '../base/deferred.ts';
-import { deferred } from '../base/deferred.ts';
-import { endings } from '../base/ending-signals.ts';
-import type { PackedError } from '../callable/packed-error.ts';
-import { unpackError } from '../callable/packed-error.ts';
 import { portable } from '../callable/portable.ts';
 import { ProcessHost } from '../callable/process-host.ts';
 import type { Destination, PackedShareable, Shareable } from '../callable/shareable.ts';
 import { onArrival, shareable } from '../callable/shareable.ts';
-import { registerAtFork } from '../os/at-fork.ts';
-import type { FramedConnection } from '../ipc/framed-connection.ts';
-import type { Address } from './listener.ts';
-import { connectTo } from './listener.ts';
-import type { Referents, Request, Response } from './manager-server.ts';
+import type { Referents } from './manager-server.ts';
+import type { ServerAddress } from './object-link.ts';
+import { callServed, disconnect } from './object-link.ts';
+import type { ElementOf, TypeCode } from './type-codes.ts';
 
 /** A proxy's methods are the object's, each with a promise of its result. */
 export type Proxy<T> = {
-  readonly [K in keyof T]: T[K] extends (...args: infer A) => infer R ? (...args: A) => Promise<Awaited<R>> : never;
+  readonly [K in keyof T & string]: T[K] extends (...args: infer A) => infer R
+    ? (...args: A) => Promise<Awaited<R>>
+    : never;
 } & Shareable;
 
 /**
@@ -36,12 +29,7 @@ export async function Manager(): Promise<SyncManager> {
   const authkey = randomBytes(32).toString('hex');
   const host = new ProcessHost();
   const address = await host.call(startServer, [authkey]);
-  return new SyncManager(host, { address, authkey });
-}
-
-interface ServerAddress {
-  readonly address: Address;
-  readonly authkey: string;
+  return new SyncManager(host, { address, authkey, what: 'the manager' });
 }
 
 /** What `Manager` gives: makes objects in its process. */
@@ -75,8 +63,33 @@ export class SyncManager implements AsyncDisposable {
     return this.#create('queue', [maxsize]);
   }
 
+  JoinableQueue<V = unknown>(maxsize = 0): Promise<Proxy<Referents<V>['queue']>> {
+    return this.#create('queue', [maxsize]);
+  }
+
   Lock(): Promise<Proxy<Referents['lock']>> {
     return this.#create('lock', []);
+  }
+
+  /** Its owner is a process, all its tasks together. */
+  RLock(): Promise<Proxy<Referents['rlock']>> {
+    return this.#create('rlock', []);
+  }
+
+  Semaphore(value = 1): Promise<Proxy<Referents['semaphore']>> {
+    return this.#create('semaphore', [value, false]);
+  }
+
+  BoundedSemaphore(value = 1): Promise<Proxy<Referents['semaphore']>> {
+    return this.#create('semaphore', [value, true]);
+  }
+
+  Condition(): Promise<Proxy<Referents['condition']>> {
+    return this.#create('condition', []);
+  }
+
+  Barrier(parties: number): Promise<Proxy<Referents['barrier']>> {
+    return this.#create('barrier', [parties]);
   }
 
   Event(): Promise<Proxy<Referents['event']>> {
@@ -85,6 +98,11 @@ export class SyncManager implements AsyncDisposable {
 
   Value<V = unknown>(value: V): Promise<Proxy<Referents<V>['value']>> {
     return this.#create('value', [value]);
+  }
+
+  /** Numbers of one type, of fixed length. */
+  Array<C extends TypeCode>(type: C, items: readonly ElementOf<C>[]): Promise<Proxy<Referents<unknown, C>['array']>> {
+    return this.#create('array', [type, items]);
   }
 
   /** Ends its process and all objects in it. */
@@ -98,7 +116,7 @@ export class SyncManager implements AsyncDisposable {
   }
 
   async #create<T>(kind: keyof Referents, args: readonly unknown[]): Promise<Proxy<T>> {
-    const id = (await call(this.#server, 0, kind, args)) as number;
+    const id = (await callServed(this.#server, 0, kind, args)) as number;
     return proxy<T>(this.#server, id);
   }
 }
@@ -120,85 +138,18 @@ function proxy<T>(server: ServerAddress, id: number): Proxy<T> {
       if (name === shareable) return pack;
       // `then` would make it a promise to `await`.
       if (typeof name !== 'string' || name === 'then') return undefined;
-      return (...args: unknown[]) => call(server, id, name, args);
+      return (...args: unknown[]) => callProxied(server, id, name, args);
     },
   }) as Proxy<T>;
 }
 
+// Options that end a wait: their signal stays here, and is told.
+function callProxied(server: ServerAddress, id: number, name: string, args: readonly unknown[]): Promise<unknown> {
+  const last = args.at(-1);
+  if (typeof last !== 'object' || last === null || !('signal' in last)) return callServed(server, id, name, args);
+  const { signal, ...rest } = last as { signal?: AbortSignal };
+  if (!(signal instanceof AbortSignal)) return callServed(server, id, name, args);
+  return callServed(server, id, name, [...args.slice(0, -1), rest], signal);
+}
+
 onArrival('multiprocessing.Proxy', ({ server, id }: { server: ServerAddress; id: number }) => proxy(server, id));
-
-const calling = new KeepAlive();
-const links = new Map<string, Promise<Link>>();
-// A forked child and its parent would read each other's answers.
-registerAtFork({ afterInChild: () => links.clear() });
-
-function call(server: ServerAddress, id: number, method: string, args: readonly unknown[]): Promise<unknown> {
-  const answer = async (): Promise<unknown> => {
-    const key = server.authkey;
-    let link = links.get(key);
-    if (link === undefined) links.set(key, (link = connect(server)));
-    try {
-      return await (await link).call(id, method, args);
-    } catch (error) {
-      if (error instanceof BrokenError) links.delete(key);
-      throw error;
-    }
-  };
-  // A task that is cancelled waits no longer; the manager does what it was asked all the same.
-  return calling.during(within(answer(), endings()));
-}
-
-async function connect({ address, authkey }: ServerAddress): Promise<Link> {
-  try {
-    return new Link(await connectTo(address, { authkey }));
-  } catch (cause) {
-    throw new BrokenError('the manager is gone', { cause });
-  }
-}
-
-function disconnect({ authkey }: ServerAddress): void {
-  void links.get(authkey)?.then((link) => link.close());
-  links.delete(authkey);
-}
-
-/** One connection for all proxies of a process; answers come in any order, as some calls wait. */
-class Link {
-  readonly #connection: FramedConnection;
-  readonly #calls = new Map<number, Deferred<unknown>>();
-  #next = 0;
-
-  constructor(connection: FramedConnection) {
-    this.#connection = connection;
-    connection.unref();
-    void this.#receive();
-  }
-
-  async call(id: number, method: string, args: readonly unknown[]): Promise<unknown> {
-    const number = this.#next++;
-    const result = deferred<unknown>();
-    this.#calls.set(number, result);
-    try {
-      await this.#connection.send([number, id, method, args] satisfies Request);
-    } catch (error) {
-      this.#calls.delete(number);
-      if (error instanceof ClosedError) throw new BrokenError('the manager is gone', { cause: error });
-      throw error;
-    }
-    return result.promise;
-  }
-
-  close(): void {
-    void this.#connection.close();
-  }
-
-  async #receive(): Promise<void> {
-    for await (const [number, failed, outcome] of this.#connection as AsyncIterable<Response>) {
-      const result = this.#calls.get(number);
-      this.#calls.delete(number);
-      if (failed) result?.reject(unpackError(outcome as PackedError, { from: 'the manager' }));
-      else result?.resolve(outcome);
-    }
-    for (const result of this.#calls.values()) result.reject(new BrokenError('the manager is gone'));
-    this.#calls.clear();
-  }
-}

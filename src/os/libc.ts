@@ -72,6 +72,8 @@ function load(): { koffi: Koffi; library: ReturnType<Koffi['load']> } {
   if (loaded !== undefined) return loaded;
   if (process.platform === 'win32')
     throw new UnsupportedError('this needs a POSIX system; Windows has no libc of that kind');
+  if (process.env['SIMUL_FFI'] === '0')
+    throw new UnsupportedError('this needs libc, and SIMUL_FFI=0 has switched it off');
   try {
     const koffi = require('koffi') as Koffi;
     loaded = { koffi, library: koffi.load(process.platform === 'darwin' ? 'libSystem.dylib' : 'libc.so.6') };

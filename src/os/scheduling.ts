@@ -6,7 +6,12 @@ import { checkPid } from './process-ids.ts';
 const setSize = 128; // cpu_set_t: 1,024 processors
 const PRIO_PROCESS = 0;
 
-/** Processors of the machine; `usable: true` those this process may run on. */
+/**
+ * Processors of the machine; `usable: true` those this process may run on.
+ *
+ * @example
+ * cpuCount({ usable: true }); // 4
+ */
 export function cpuCount({ usable = false }: { usable?: boolean } = {}): number {
   return usable ? availableParallelism() : Math.max(1, cpus().length);
 }

@@ -29,18 +29,33 @@ let identity: ThreadIdentity = {
 
 const running = new Set<ThreadInfo>();
 
-/** The thread this code runs on. (threading.current_thread) */
+/**
+ * The thread this code runs on. (threading.current_thread)
+ *
+ * @example
+ * currentThread().name; // MainThread
+ */
 export function currentThread(): ThreadInfo {
   const { name, daemon, ident } = identity;
   return { name, daemon, ident, nativeId: nativeThreadId() || undefined, isAlive: () => true };
 }
 
-/** This thread and those it has started that have not ended. (threading.enumerate) */
+/**
+ * This thread and those it has started that have not ended. (threading.enumerate)
+ *
+ * @example
+ * enumerate().map(({ name }) => name);
+ */
 export function enumerate(): ThreadInfo[] {
   return [currentThread(), ...running];
 }
 
-/** The number of them. (threading.active_count) */
+/**
+ * The number of them. (threading.active_count)
+ *
+ * @example
+ * activeCount(); // 1
+ */
 export function activeCount(): number {
   return running.size + 1;
 }

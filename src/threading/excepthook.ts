@@ -12,7 +12,12 @@ type ExceptHook = (args: ExceptHookArgs) => void;
 
 let hook: ExceptHook = report;
 
-/** Called when a thread's function throws and nobody has joined it. (threading.excepthook) */
+/**
+ * Called when a thread's function throws and nobody has joined it. (threading.excepthook)
+ *
+ * @example
+ * excepthook({ error, thread: currentThread() });
+ */
 export function excepthook(args: ExceptHookArgs): void {
   hook(args);
 }

@@ -21,7 +21,12 @@ export function Pipe<T = unknown>(duplex = true, options: PipeOptions = {}): [Co
   return [new Connection<T>(first), new Connection<T>(second)];
 }
 
-/** One end of a `Pipe`; pass it as an argument. (multiprocessing.connection.Connection) */
+/**
+ * One end of a `Pipe`; pass it as an argument. (multiprocessing.connection.Connection)
+ *
+ * @example
+ * for await (const message of connection) await connection.send(answer(message));
+ */
 export class Connection<T = unknown> extends SharedConnection<T> implements Shareable {
   /** @internal */
   constructor(parts: ConnectionParts, arrived = false) {

@@ -20,6 +20,9 @@ const made: Record<string, Error> = {
   ConnectionError: new errors.ConnectionError('x'),
   NotFoundError: new errors.NotFoundError('x'),
   SystemError: new errors.SystemError('ENOENT', 2, 'open', { path: '/x' }),
+  SSLError: new errors.SSLError('x', { reason: 'WRONG_VERSION_NUMBER' }),
+  SSLCertVerificationError: new errors.SSLCertVerificationError('x', { verifyCode: 10, verifyMessage: 'expired' }),
+  SSLEOFError: new errors.SSLEOFError('x'),
   SimulError: new errors.SimulError('SIMUL_BROKEN', 'x'),
 };
 

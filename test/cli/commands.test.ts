@@ -146,5 +146,17 @@ describe('the command line', () => {
     assert.ok(required.every(({ state }) => state === 'ok'));
     if (process.platform !== 'linux') return;
     assert.ok(report.findings.every(({ tier, state }) => tier !== 'system' || state === 'ok'));
+    assert.match(stdout, /"tier 1: shared memory and futexes"/);
+  });
+
+  it('tells the tier of queues and locks without libc', async () => {
+    process.env['SIMUL_FFI'] = '0';
+    try {
+      const { code, stdout } = await space.simul('doctor');
+      assert.equal(code, 0);
+      assert.match(stdout, /queues and locks +missing +tier 2: queues and pipes over sockets/);
+    } finally {
+      delete process.env['SIMUL_FFI'];
+    }
   });
 });

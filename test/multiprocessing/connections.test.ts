@@ -75,6 +75,54 @@ test('managed objects are shared by proxy', async () => {
   await assert.rejects(scores.get('anna'), BrokenError);
 });
 
+test('a manager has the locks and the like, and gives back what the dead have held', async () => {
+  await using manager = await Manager();
+  const [rlock, semaphore, barrier] = [
+    await manager.RLock(),
+    await manager.BoundedSemaphore(2),
+    await manager.Barrier(2),
+  ];
+  const jobs = await manager.JoinableQueue<string>();
+  const numbers = await manager.Array('int8', [1, 2]);
+  const child = new Process(parties.holdAll, [rlock, semaphore, barrier, jobs]).start();
+  assert.ok([0, 1].includes(await barrier.wait({ timeout: 30 })));
+  await assert.rejects(rlock.acquire({ timeout: 0.01 }), TimeoutError);
+  assert.equal(await semaphore.tryAcquire(), false);
+  await assert.rejects(rlock.release(), { code: 'SIMUL_INVALID_STATE' });
+  await jobs.join({ timeout: 30 });
+  child.kill();
+  await rlock.acquire({ timeout: 30 });
+  await rlock.acquire();
+  await semaphore.acquire({ timeout: 30 });
+  assert.equal(await semaphore.value(), 1);
+  await semaphore.release();
+  await assert.rejects(semaphore.release(), { code: 'SIMUL_INVALID_STATE' });
+  await numbers.set(-1, 127);
+  assert.deepEqual(await numbers.all(), [1, 127]);
+  await assert.rejects(numbers.set(0, 128), { code: 'SIMUL_INVALID_ARGUMENT' });
+  await child.join();
+});
+
+test('a manager’s condition wakes who waits; one that dies waiting or holding does not keep it', async () => {
+  await using manager = await Manager();
+  const condition = await manager.Condition();
+  const stage = await manager.list<string>();
+  const waiter = new Process(parties.waitForChange, [condition, stage]).start();
+  const victim = new Process(parties.waitForChange, [condition, stage]).start();
+  while ((await stage.length()) < 2) await new Promise(setImmediate);
+  await assert.rejects(condition.notify(), { code: 'SIMUL_INVALID_STATE' });
+  victim.kill();
+  await victim.join();
+  await condition.acquire({ timeout: 30 }); // both wait, or the victim's has been given up
+  await condition.notifyAll();
+  await condition.release();
+  assert.equal(await waiter.join(), 0);
+  assert.equal(await stage.get(-1), 'woken');
+  await condition.acquire({ timeout: 30 });
+  await assert.rejects(condition.wait({ timeout: 0.01 }), TimeoutError);
+  await condition.release();
+});
+
 test('wait gives those of several that are ready: messages, ends, and processes that have ended', async () => {
   await using listener = await Listener.open();
   const accepting = listener.accept();

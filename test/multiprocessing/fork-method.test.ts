@@ -3,8 +3,8 @@ import { test } from 'node:test';
 import { processExit } from '../../src/entry/os.ts';
 import { program } from '../fixtures/program.ts';
 
-async function forked(name: string, flags = true): Promise<unknown> {
-  const { stdout, stderr, code } = await program('multiprocessing/fork-method', [name], { fork: flags });
+async function forked(name: string): Promise<unknown> {
+  const { stdout, stderr, code } = await program('multiprocessing/fork-method', [name], { fork: true });
   assert.equal(stderr, '');
   assert.equal(code, 0);
   return JSON.parse(stdout);
@@ -43,7 +43,12 @@ test('a daemon does not keep the program, and ends with it', async () => {
   await processExit((await forked('daemon')) as number, { timeout: 30 });
 });
 
+test('it is refused while worker threads run', async () => {
+  const reason = 'fork() is not possible while other JavaScript threads run (1 here)';
+  assert.deepEqual(await forked('threads'), [reason, 0]);
+});
+
 test('without the flags it is refused, saying how to get them', async () => {
-  const message = await program('multiprocessing/fork-method', ['refused']);
+  const message = await program('multiprocessing/fork-method', ['closure']);
   assert.match(message.stderr, /UnsupportedError: fork.*simul run SCRIPT/); // by getContext at the top
 });

@@ -20,3 +20,31 @@ export async function useManaged(
 export async function waitForRelease(release: Queue<string>): Promise<void> {
   await release.get();
 }
+
+export async function holdAll(
+  rlock: Proxy<Referents['rlock']>,
+  semaphore: Proxy<Referents['semaphore']>,
+  barrier: Proxy<Referents['barrier']>,
+  jobs: Proxy<Referents<string>['queue']>,
+): Promise<void> {
+  await rlock.acquire();
+  await rlock.acquire();
+  await semaphore.acquire();
+  await semaphore.acquire();
+  await jobs.put('job');
+  await barrier.wait();
+  await jobs.get();
+  await jobs.taskDone();
+  await new Promise((resolve) => setTimeout(resolve, 1e9));
+}
+
+export async function waitForChange(
+  condition: Proxy<Referents['condition']>,
+  stage: Proxy<Referents<string>['list']>,
+): Promise<void> {
+  await condition.acquire();
+  await stage.append('waiting');
+  await condition.wait();
+  await stage.append('woken');
+  await condition.release();
+}

@@ -1,5 +1,5 @@
 # The same calls on threading's and multiprocessing's objects as in shared_objects.ts; each line is a result.
-import multiprocessing, queue, sys, threading, time
+import multiprocessing, multiprocessing.connection, queue, sys, threading, time
 from multiprocessing.shared_memory import ShareableList
 
 
@@ -181,6 +181,100 @@ def pipes():
     attempt("closed", lambda: writer.send(1))
 
 
+def waits():
+    one, two = multiprocessing.Pipe(), multiprocessing.Pipe()
+    ends = [one[0], two[0]]
+    ready = lambda timeout: len(multiprocessing.connection.wait(ends, timeout))
+    attempt("none", lambda: ready(0))
+    attempt("none in time", lambda: ready(0.01))
+    one[1].send(1)
+    attempt("a message", lambda: ready(None))
+    two[1].close()
+    attempt("and an end", lambda: ready(None))
+    one[0].recv()
+    attempt("the end", lambda: ready(None))
+    process = multiprocessing.Process(target=leave, args=(0,))
+    process.start()
+    attempt("a process", lambda: len(multiprocessing.connection.wait([process.sentinel, one[0]])))
+    process.join()
+    attempt("nothing", lambda: len(multiprocessing.connection.wait([], 0)))
+
+
+def nothing():
+    pass
+
+
+def threads():
+    thread = threading.Thread(target=nothing, name="worker", daemon=True)
+    attempt("name", lambda: thread.name)
+    attempt("daemon", lambda: thread.daemon)
+    attempt("alive", thread.is_alive)
+    attempt("ident", lambda: thread.ident)
+    attempt("join", thread.join)
+    thread.start()
+    attempt("start", thread.start)
+    thread.join()
+    attempt("alive", thread.is_alive)
+    attempt("active", threading.active_count)
+    attempt("main", lambda: threading.current_thread().name)
+    timer = threading.Timer(60, nothing)
+    timer.start()
+    attempt("alive", timer.is_alive)
+    timer.cancel()
+    timer.join()
+    attempt("alive", timer.is_alive)
+
+
+def managers():
+    with multiprocessing.Manager() as manager:
+        scores = manager.dict({"anna": 1})
+        scores["ben"] = 2
+        attempt("get", lambda: scores.get("anna"))
+        attempt("missing", lambda: scores.get("carl"))
+        attempt("setdefault", lambda: scores.setdefault("ben", 9))
+        attempt("has", lambda: "ben" in scores)
+        attempt("size", lambda: len(scores))
+        attempt("keys", lambda: ",".join(scores.keys()))
+        items = manager.list([1, 2])
+        items.append(3)
+        attempt("last", lambda: items[-1])
+        attempt("pop", items.pop)
+        attempt("pop first", lambda: items.pop(0))
+        attempt("beyond", lambda: items[5])
+        attempt("length", lambda: len(items))
+        values = manager.Queue(1)
+        values.put(1)
+        attempt("full", lambda: values.put(2, False))
+        attempt("get", values.get)
+        attempt("empty", lambda: values.get(False))
+        lock = manager.Lock()
+        attempt("acquire", lock.acquire)
+        attempt("again", lambda: lock.acquire(False))
+        attempt("release", lock.release)
+        attempt("release", lock.release)
+        semaphore = manager.BoundedSemaphore(1)
+        attempt("acquire", semaphore.acquire)
+        attempt("release", semaphore.release)
+        attempt("release", semaphore.release)
+        rlock = manager.RLock()
+        attempt("acquire", rlock.acquire)
+        attempt("acquire", rlock.acquire)
+        attempt("release", rlock.release)
+        attempt("release", rlock.release)
+        attempt("release", rlock.release)
+        event = manager.Event()
+        attempt("wait", lambda: event.wait(0.01))
+        attempt("set", event.set)
+        attempt("wait", event.wait)
+        value = manager.Value("i", 5)
+        value.value = 6
+        attempt("value", lambda: value.value)
+        numbers = manager.Array("b", [1, 2])
+        numbers[1] = 127
+        attempt("number", lambda: numbers[1])
+        attempt("too large", lambda: numbers.__setitem__(0, 128))
+
+
 for m in (threading, multiprocessing):
     for area in (locks, semaphores, events, conditions, barriers):
         say("#", area.__name__)
@@ -188,6 +282,6 @@ for m in (threading, multiprocessing):
 for make in (queue.Queue, multiprocessing.JoinableQueue):
     say("# queues")
     queues(make)
-for area in (orders, processes, values, pipes):
+for area in (orders, processes, values, pipes, waits, threads, managers):
     say("#", area.__name__)
     area()

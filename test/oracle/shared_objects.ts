@@ -174,6 +174,92 @@ async function pipes(): Promise<void> {
   await attempt('closed', () => writer.send(1));
 }
 
+async function waits(): Promise<void> {
+  const [one, two] = [multiprocessing.Pipe<number>(), multiprocessing.Pipe<number>()];
+  const ready = async (timeout?: number) => (await multiprocessing.wait([one[0], two[0]], { timeout })).length;
+  await attempt('none', () => ready(0));
+  await attempt('none in time', () => ready(0.01));
+  await one[1].send(1);
+  await attempt('a message', () => ready());
+  two[1].close();
+  await attempt('and an end', () => ready());
+  await one[0].recv();
+  await attempt('the end', () => ready());
+  const process = new multiprocessing.Process(leave, [0]).start();
+  const both = [process.sentinel, one[0]];
+  await attempt('a process', async () => (await multiprocessing.wait(both)).length);
+  await process.join();
+  process.close();
+  await attempt('nothing', async () => (await multiprocessing.wait([], { timeout: 0 })).length);
+}
+
+async function threads(): Promise<void> {
+  const thread = new threading.Thread(() => {}, [], { name: 'worker', daemon: true });
+  await attempt('name', () => thread.name);
+  await attempt('daemon', () => thread.daemon);
+  await attempt('alive', () => thread.isAlive());
+  await attempt('ident', () => thread.ident);
+  await attempt('join', () => thread.join());
+  thread.start();
+  await attempt('start', () => thread.start());
+  await thread.join();
+  await attempt('alive', () => thread.isAlive());
+  await attempt('active', () => threading.activeCount());
+  await attempt('main', () => threading.currentThread().name);
+  const timer = new threading.Timer(60, () => {}, []).start();
+  await attempt('alive', () => timer.isAlive());
+  timer.cancel();
+  await timer.join();
+  await attempt('alive', () => timer.isAlive());
+}
+
+async function managers(): Promise<void> {
+  await using manager = await multiprocessing.Manager();
+  const scores = await manager.dict<number>({ anna: 1 });
+  await scores.set('ben', 2);
+  await attempt('get', () => scores.get('anna'));
+  await attempt('missing', () => scores.get('carl'));
+  await attempt('setdefault', () => scores.setdefault('ben', 9));
+  await attempt('has', () => scores.has('ben'));
+  await attempt('size', () => scores.size());
+  await attempt('keys', async () => (await scores.keys()).join());
+  const items = await manager.list([1, 2]);
+  await items.append(3);
+  await attempt('last', () => items.get(-1));
+  await attempt('pop', () => items.pop());
+  await attempt('pop first', () => items.pop(0));
+  await attempt('beyond', () => items.get(5));
+  await attempt('length', () => items.length());
+  const values = await manager.Queue<number>(1);
+  await values.put(1);
+  await attempt('full', () => values.putNowait(2));
+  await attempt('get', () => values.get());
+  await attempt('empty', () => values.getNowait());
+  const lock = await manager.Lock();
+  await attempt('acquire', () => lock.acquire());
+  await attempt('again', () => lock.tryAcquire());
+  await attempt('release', () => lock.release());
+  await attempt('release', () => lock.release());
+  const semaphore = await manager.BoundedSemaphore(1);
+  await attempt('acquire', () => semaphore.acquire());
+  await attempt('release', () => semaphore.release());
+  await attempt('release', () => semaphore.release());
+  const rlock = await manager.RLock();
+  for (let i = 0; i < 2; i++) await attempt('acquire', () => rlock.acquire());
+  for (let i = 0; i < 3; i++) await attempt('release', () => rlock.release());
+  const event = await manager.Event();
+  await attempt('wait', () => event.wait(soon));
+  await attempt('set', () => event.set());
+  await attempt('wait', () => event.wait());
+  const value = await manager.Value(5);
+  await value.set(6);
+  await attempt('value', () => value.get());
+  const numbers = await manager.Array('b', [1, 2]);
+  await numbers.set(1, 127);
+  await attempt('number', () => numbers.get(1));
+  await attempt('too large', () => numbers.set(0, 128));
+}
+
 if (!isWorker()) await main();
 
 async function main(): Promise<void> {
@@ -187,7 +273,7 @@ async function main(): Promise<void> {
     console.log('# queues');
     await queues(queue);
   }
-  for (const area of [orders, processes, values, pipes]) {
+  for (const area of [orders, processes, values, pipes, waits, threads, managers]) {
     console.log('#', area.name);
     await area();
   }

@@ -6,6 +6,7 @@ import {
   activeCount,
   currentThread,
   enumerate,
+  excepthook,
   Event,
   Lock,
   local,
@@ -56,12 +57,15 @@ test('what a thread throws comes out of join, or goes to the hook if nobody join
   await assert.rejects(failing.join(), SyntaxError);
   let seen!: (args: ExceptHookArgs) => void;
   const told = new Promise<ExceptHookArgs>((resolve) => (seen = resolve));
-  const before = setExcepthook(seen);
+  const all: unknown[] = [];
+  const before = setExcepthook((args) => (all.push(args.error), seen(args)));
   const unseen = new Thread(() => JSON.parse('['), []).start();
   const { error, thread } = await told;
+  excepthook({ error: 'by hand', thread: currentThread() });
   setExcepthook(before);
   assert.equal((error as Error).name, 'SyntaxError');
   assert.equal(thread, unseen);
+  assert.deepEqual(all, [error, 'by hand']);
 });
 
 test('a join that times out leaves the thread', async () => {

@@ -12,6 +12,7 @@ export function systemProbes(directory: string): Probe[] {
     probe('readiness of descriptors', readiness),
     probe('ends of processes', pidfd),
     probe('shared memory', sharedMemory),
+    probe('queues and locks', queues),
     probe('starting programs', spawning),
     probe('fork', forking),
   ];
@@ -61,6 +62,17 @@ async function sharedMemory(): Promise<string> {
   const { memfd } = await import('../../os/memfd.ts');
   closeSync(memfd('simul-doctor', 4096));
   return 'memfd';
+}
+
+async function queues(): Promise<string> {
+  const { Queue } = await import('../../multiprocessing/queue.ts');
+  const { whyNoSharedMemory } = await import('../../ipc/process-region.ts');
+  const queue = new Queue<string>();
+  await queue.put('there');
+  if ((await queue.get({ timeout: 5 })) !== 'there') throw new Error('a queue gave back something else');
+  const reason = whyNoSharedMemory();
+  if (reason === undefined) return 'tier 1: shared memory and futexes';
+  throw new Error(`tier 2: queues and pipes over sockets, no locks or values, as ${reason}`);
 }
 
 async function spawning(): Promise<string> {

@@ -1,6 +1,0 @@
-import { test } from 'node:test';
-import { atFullSize } from '../fixtures/program.ts';
-
-test('a million lock pairs, 1,000 killed holders, 300 killed at a queue', () => atFullSize('multiprocessing/kill'));
-test('a million messages, each exactly once', () => atFullSize('multiprocessing/exactly-once'));
-test('random schedules at full size', () => atFullSize('ipc/model'));
