@@ -17,7 +17,7 @@ import type { Style, StyleParts } from '../style.ts';
 import { serveIn } from './here.ts';
 
 /** In a forked child for every client: it has all that the server had, and what it does there stays there. */
-export async function serveByFork({ handler, settings, listener }: StyleParts): Promise<Style> {
+export async function serveByFork({ handler, settings, listener, becomeChild }: StyleParts): Promise<Style> {
   const reason = whyNoFork();
   if (reason !== undefined) throw new UnsupportedError(reason);
   await warmUp();
@@ -29,8 +29,10 @@ export async function serveByFork({ handler, settings, listener }: StyleParts): 
         setImmediate(() => {
           try {
             const pid = fork();
-            if (pid === 0) serveAsChild(serving, request, listener);
-            else waitForChild(pid, request).then(resolve, reject);
+            if (pid === 0) {
+              becomeChild();
+              serveAsChild(serving, request, listener);
+            } else waitForChild(pid, request).then(resolve, reject);
           } catch (error) {
             reject(error);
           }
