@@ -1,6 +1,7 @@
 import { UnsupportedError, BrokenError } from '../../base/errors.ts';
 import { close } from '../../os/descriptor.ts';
 import { exitNow, fork, whyNoFork } from '../../os/fork.ts';
+import { silenceEpoll } from '../../os/epoll.ts';
 import { silencePolls } from '../../os/poll.ts';
 import { kill } from '../../os/process-ids.ts';
 import { waitpid } from '../../os/wait.ts';
@@ -76,6 +77,7 @@ async function waitForChild(pid: number, request: Request): Promise<void> {
 // What the server goes on with is the parent's: here the request is all there is.
 function serveAsChild(serving: Serving, request: Request, listener: Socket): void {
   silencePolls();
+  silenceEpoll();
   // Detached rather than closed, which would remove the file of a UNIX socket.
   if (listener.type !== SOCK_DGRAM && listener.fileno() >= 0) close(listener.detach());
   serveIn(serving, request).then(
