@@ -58,12 +58,11 @@ class Epoll {
     this.#control(MOD, fd, entry.events);
   }
 
-  remove(fd: number): void {
+  remove(fd: number, gone: boolean): void {
     const entry = this.#watched.get(fd);
     if (entry === undefined) return;
     this.#watched.delete(fd);
-    // A copy of it elsewhere (dup, a child) would keep it in the set beyond its end here.
-    native().control(this.#fd, DEL, fd, event);
+    if (!gone) native().control(this.#fd, DEL, fd, event);
     if (entry.held) this.#hold(-1);
   }
 
@@ -147,9 +146,12 @@ export function epollChange(fd: number, events: number): void {
   epoll!.change(fd, entry);
 }
 
-/** Watches no more. */
-export function epollRemove(fd: number): void {
-  epoll?.remove(fd);
+/**
+ * Watches no more. `gone`: the descriptor is closed next, which takes it out of the set by itself, for nothing. (Should a copy of it live on,
+ * in a child or by dup, a later descriptor of its number may be called ready when it is not: its listener finds nothing.)
+ */
+export function epollRemove(fd: number, gone = false): void {
+  epoll?.remove(fd, gone);
   closeIfIdle();
 }
 

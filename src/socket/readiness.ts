@@ -55,12 +55,12 @@ export class Readiness {
     if (this.#watched !== 0) epollHold(this.#fd, held);
   }
 
-  /** Watches no more; who still waits hears `error`. The descriptor stays open. */
-  close(error: Error): void {
-    if (this.#watched !== 0) epollRemove(this.#fd);
+  /** Watches no more, since the descriptor is closed next (`gone`) or given away; who still waits hears a ClosedError. */
+  close(message: string, gone: boolean): void {
+    if (this.#watched !== 0) epollRemove(this.#fd, gone);
     this.#watched = 0;
-    this.reading.fail(error);
-    this.writing.fail(error);
+    this.reading.fail(message);
+    this.writing.fail(message);
   }
 
   /** From epoll. */
@@ -77,7 +77,7 @@ export class Readiness {
   /** From epoll. */
   closing(): void {
     this.#watched = 0;
-    this.close(new ClosedError(`fd ${this.#fd} was closed while being waited for`));
+    this.close(`fd ${this.#fd} was closed while being waited for`, true);
   }
 
   #watch(more: number): void {
@@ -132,8 +132,10 @@ export class Direction {
     });
   }
 
-  fail(error: Error): void {
-    for (const wait of this.waiting.splice(0)) wait.reject(error);
+  /** An error is made only for somebody who waits: each costs as much as a small message. */
+  fail(message: string): void {
+    if (this.waiting.length === 0) return;
+    for (const wait of this.waiting.splice(0)) wait.reject(new ClosedError(message));
   }
 
   /** A wait has ended otherwise. */

@@ -246,7 +246,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   /** Closes it; who waits on it hears ClosedError. What was sent goes on its way. The file of a bound UNIX socket is removed. Idempotent. */
   close(): void {
     this.#secured?.close();
-    const fd = this.#leave(new ClosedError('the socket was closed'));
+    const fd = this.#leave('the socket was closed', true);
     if (fd < 0) return;
     closeFd(fd);
     if (this.#file !== undefined) removeFile(this.#file);
@@ -256,7 +256,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   detach(): number {
     this.#noUnread('detach');
     const fd = this.#open();
-    this.#leave(new ClosedError('the socket was detached'));
+    this.#leave('the socket was detached', false);
     return fd;
   }
 
@@ -351,7 +351,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
 
   /** @internal Ends the waits for something to read, as if it were closed. */
   interrupt(): void {
-    this.#readiness.reading.fail(new ClosedError('nothing more is received'));
+    this.#readiness.reading.fail('nothing more is received');
   }
 
   /** @internal Tries until `attempt` gives something, each time there is something to read. */
@@ -496,10 +496,10 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     return this.#fd;
   }
 
-  #leave(reason: Error): number {
+  #leave(reason: string, gone: boolean): number {
     const fd = this.#fd;
     this.#fd = -1;
-    this.#readiness.close(reason);
+    this.#readiness.close(reason, gone);
     return fd;
   }
 
