@@ -27,12 +27,23 @@ export function isWorker(): boolean {
 export function checkMayStart(what: string): void {
   if (!isWorker()) return;
   const current = context.getStore();
-  if (current instanceof CallContext) return;
+  if (current instanceof CallContext || (trusted && current === undefined)) return;
   const where = current instanceof ImportContext ? current.url : 'a module';
   throw new InvalidStateError(
     `${where} starts a ${what} while it is imported by a worker; ` +
       `guard the program's main: if (!isWorker()) { … } (isWorker is exported by simul/callable)`,
   );
+}
+
+let trusted = false;
+
+/**
+ * For a worker whose work does not come as calls: what runs outside of an import may start hosts as well. Gives up the asynchronous
+ * context of calls, which on Node 20 and 22 makes every promise dearer. @internal
+ */
+export function leaveCalls(): void {
+  trusted = true;
+  context.disable();
 }
 
 function isProcess(): boolean {

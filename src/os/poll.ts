@@ -194,7 +194,15 @@ function checkEvents(events: number): number {
  */
 export function closePolls(fd: number): void {
   for (const poll of watched.get(fd) ?? []) poll.abandon();
+  for (const listener of closing) listener(fd);
 }
+
+/** Calls `listener` for every descriptor that is about to be closed. @internal */
+export function onClosing(listener: (fd: number) => void): void {
+  closing.push(listener);
+}
+
+const closing: ((fd: number) => void)[] = [];
 
 /**
  * Stops all watches of this thread without a word: for a forked child that goes on with something else than its parent, whose

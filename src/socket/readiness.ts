@@ -1,19 +1,32 @@
 import { Wait } from '../asyncio/wait.ts';
 import type { WaitOptions } from '../base/deadline.ts';
-import { Poll, POLLIN, POLLOUT } from '../os/poll.ts';
+import { ClosedError } from '../base/errors.ts';
+import {
+  epollAdd,
+  epollChange,
+  EPOLLERR,
+  epollHold,
+  EPOLLHUP,
+  EPOLLIN,
+  EPOLLOUT,
+  EPOLLRDHUP,
+  epollRemove,
+} from '../os/epoll.ts';
 
 /** What a wait tries whenever its descriptor is ready: undefined means that it was not, after all. */
 export type Try<T> = () => T | undefined;
 
+// How often in a row a direction is served without a turn of the event loop: a fast peer must not keep all others waiting.
+const servedInARow = 64;
+
 /**
- * Those who wait for one descriptor, in order, each with what it tries. The kernel is asked to watch only on the first
- * wait, and goes on watching between two: to stop and start again would cost two system calls a message.
+ * Those who wait for one descriptor, in order, each with what it tries. Readiness is told once, when it comes; so it is remembered
+ * here until an attempt finds nothing more.
  */
 export class Readiness {
+  readonly reading: Direction = new Direction();
+  readonly writing: Direction = new Direction();
   readonly #fd: number;
-  readonly #readers = new Line();
-  readonly #writers = new Line();
-  #poll: Poll | undefined;
   #watched = 0;
   #held = true;
 
@@ -21,126 +34,137 @@ export class Readiness {
     this.#fd = fd;
   }
 
-  /** Whether anybody waits to read or to write. */
-  busy(events: typeof POLLIN | typeof POLLOUT): boolean {
-    return this.#line(events).waiting.length > 0;
-  }
-
-  /** Tries again and again as the descriptor gets ready for `events`, until there is a result or an error. */
-  wait<T>(
-    events: typeof POLLIN | typeof POLLOUT,
-    what: string,
-    attempt: Try<T>,
-    options: WaitOptions | undefined,
-  ): Promise<T> {
-    const line = this.#line(events);
-    const wait = new Attempt<T>(what, options, line, attempt);
-    if (!wait.settled) {
-      line.waiting.push(wait as Attempt<unknown>);
-      this.#watch(this.#watched | events);
+  /** Tries again and again as the descriptor gets ready, until there is a result or an error. */
+  wait<T>(direction: Direction, what: string, attempt: Try<T>, options: WaitOptions | undefined): Promise<T> {
+    const wait = new Attempt<T>(what, options, direction, attempt);
+    if (wait.settled) return wait.promise;
+    direction.waiting.push(wait as Attempt<unknown>);
+    try {
+      this.#watch(direction === this.writing ? EPOLLOUT : 0);
+    } catch (error) {
+      direction.abandon(wait);
+      wait.reject(error);
     }
+    // Ready all the while, but it has had its share for this turn.
+    if (direction.ready) direction.serveSoon();
     return wait.promise;
   }
 
-  ref(): void {
-    this.#held = true;
-    this.#poll?.ref();
+  hold(held: boolean): void {
+    this.#held = held;
+    if (this.#watched !== 0) epollHold(this.#fd, held);
   }
 
-  unref(): void {
-    this.#held = false;
-    this.#poll?.unref();
-  }
-
-  /** Watches no more; who still waits hears `error`. The descriptor stays open. */
-  close(error: Error): void {
-    this.#poll?.close();
-    this.#poll = undefined;
+  /** Watches no more, since the descriptor is closed next (`gone`) or given away; who still waits hears a ClosedError. */
+  close(message: string, gone: boolean): void {
+    if (this.#watched !== 0) epollRemove(this.#fd, gone);
     this.#watched = 0;
-    this.#readers.fail(error);
-    this.#writers.fail(error);
+    this.reading.fail(message);
+    this.writing.fail(message);
   }
 
-  failReaders(error: Error): void {
-    this.#readers.fail(error);
+  /** From epoll. */
+  ready(events: number): void {
+    this.reading.newTurn();
+    this.writing.newTurn();
+    const ended = (events & (EPOLLERR | EPOLLHUP)) !== 0;
+    // No further change will tell of the end of a stream: from now on every read looks for itself.
+    if ((events & EPOLLRDHUP) !== 0 || ended) this.reading.ended = true;
+    if ((events & (EPOLLIN | EPOLLRDHUP)) !== 0 || ended) this.reading.becomeReady();
+    if ((events & EPOLLOUT) !== 0 || ended) this.writing.becomeReady();
   }
 
-  #line(events: number): Line {
-    return events === POLLIN ? this.#readers : this.#writers;
+  /** From epoll. */
+  closing(): void {
+    this.#watched = 0;
+    this.close(`fd ${this.#fd} was closed while being waited for`, true);
   }
 
-  #watch(events: number): void {
-    if (events === this.#watched) return;
-    this.#watched = events;
-    if (events === 0) this.#poll?.stop();
-    else (this.#poll ??= this.#newPoll()).start(events);
+  #watch(more: number): void {
+    const wanted = EPOLLIN | EPOLLRDHUP | this.#watched | more;
+    if (wanted === this.#watched) return;
+    if (this.#watched === 0) epollAdd(this.#fd, wanted, this, this.#held);
+    else epollChange(this.#fd, wanted);
+    this.#watched = wanted;
+  }
+}
+
+/** One direction of a descriptor: what is known of it, and who waits, first come first served. */
+export class Direction {
+  /** Kinds of waits ask for it. */
+  readonly external = true;
+  readonly waiting: Attempt<unknown>[] = [];
+  /** Whether an attempt may find something; nobody has looked yet. */
+  ready = true;
+  /** There is always something to find: the end, or an error. */
+  ended = false;
+  #inARow = 0;
+  #soon = false;
+
+  /** The result of an attempt made at once, if it may be made and there is one. */
+  try<T>(attempt: Try<T>): T | undefined {
+    if (!this.ready || this.waiting.length > 0 || ++this.#inARow > servedInARow) return undefined;
+    const result = attempt();
+    if (result === undefined) this.emptied();
+    return result;
   }
 
-  #newPoll(): Poll {
-    const poll = new Poll(
-      this.#fd,
-      (events) => this.#ready(events),
-      (error) => this.close(error),
-    );
-    return this.#held ? poll : poll.unref();
+  /** Nothing more can be there until it is told. */
+  emptied(): void {
+    this.ready = this.ended;
   }
 
-  #ready(events: number): void {
-    // A hang-up is for readers and writers alike: each finds out for itself.
-    const forReaders = (events & ~POLLOUT) !== 0;
-    const forWriters = (events & ~POLLIN) !== 0;
-    const idle = forReaders && this.#readers.waiting.length === 0;
-    const served = (forReaders ? this.#readers.serve() : 0) + (forWriters ? this.#writers.serve() : 0);
-    if (this.#poll === undefined) return; // closed meanwhile
-    const writing = this.#writers.waiting.length > 0;
-    const wanted = (idle ? this.#watched & ~POLLIN : this.#watched) & (writing ? ~0 : ~POLLOUT);
-    // After an error libuv has stopped watching, and who waits on would do so for ever.
-    if (served === 0 && !idle) this.#watched = 0;
-    this.#watch(wanted);
+  newTurn(): void {
+    this.#inARow = 0;
+  }
+
+  becomeReady(): void {
+    this.ready = true;
+    this.#serve();
+  }
+
+  serveSoon(): void {
+    if (this.#soon) return;
+    this.#soon = true;
+    setImmediate(() => {
+      this.#soon = false;
+      this.#serve();
+    });
+  }
+
+  /** An error is made only for somebody who waits: each costs as much as a small message. */
+  fail(message: string): void {
+    if (this.waiting.length === 0) return;
+    for (const wait of this.waiting.splice(0)) wait.reject(new ClosedError(message));
+  }
+
+  /** A wait has ended otherwise. */
+  abandon(wait: unknown): void {
+    const at = this.waiting.indexOf(wait as Attempt<unknown>);
+    if (at >= 0) this.waiting.splice(at, 1);
+  }
+
+  #serve(): void {
+    this.#inARow = 0;
+    for (let first = this.waiting[0]; first !== undefined && this.ready; first = this.waiting[0]) {
+      try {
+        const result = first.attempt();
+        if (result === undefined) return this.emptied();
+        this.waiting.shift();
+        first.resolve(result);
+      } catch (error) {
+        this.waiting.shift();
+        first.reject(error);
+      }
+    }
   }
 }
 
 class Attempt<T> extends Wait<T> {
   readonly attempt: Try<T>;
 
-  constructor(what: string, options: WaitOptions | undefined, line: Line, attempt: Try<T>) {
-    super(what, options, line);
+  constructor(what: string, options: WaitOptions | undefined, direction: Direction, attempt: Try<T>) {
+    super(what, options, direction);
     this.attempt = attempt;
-  }
-}
-
-/** Waits for one direction, first come first served. */
-class Line {
-  readonly external = true;
-  readonly waiting: Attempt<unknown>[] = [];
-
-  abandon(wait: unknown): void {
-    const at = this.waiting.indexOf(wait as Attempt<unknown>);
-    if (at >= 0) this.waiting.splice(at, 1);
-  }
-
-  /** How many got what they wait for. */
-  serve(): number {
-    let served = 0;
-    for (let first = this.waiting[0]; first !== undefined; first = this.waiting[0], served++) {
-      try {
-        const result = first.attempt();
-        if (result === undefined) return served;
-        this.#leave(first);
-        first.resolve(result);
-      } catch (error) {
-        this.#leave(first);
-        first.reject(error);
-      }
-    }
-    return served;
-  }
-
-  fail(error: Error): void {
-    for (const wait of this.waiting.splice(0)) wait.reject(error);
-  }
-
-  #leave(wait: Attempt<unknown>): void {
-    if (this.waiting[0] === wait) this.waiting.shift();
   }
 }

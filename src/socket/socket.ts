@@ -6,7 +6,6 @@ import type { WaitOptions } from '../base/deadline.ts';
 import { checkSeconds } from '../base/deadline.ts';
 import { ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { close as closeFd, dup } from '../os/descriptor.ts';
-import { POLLIN, POLLOUT } from '../os/poll.ts';
 import type { Address, AddressOf, InetAddress, UnixAddress } from './address.ts';
 import { encodeAddress, showAddress } from './address.ts';
 import { untilRoom } from './backoff.ts';
@@ -16,6 +15,7 @@ import { SocketError, socketFailure } from './errors.ts';
 import * as native from './native.ts';
 import type { SocketOptions } from './options.ts';
 import { membership, optionBytes, setOptions } from './options.ts';
+import type { Direction } from './readiness.ts';
 import { Readiness } from './readiness.ts';
 import { resolved } from './resolve.ts';
 import { SecuredTransport } from './secured.ts';
@@ -31,8 +31,6 @@ import { bindPath, removeFile } from './unix-path.ts';
 
 const { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } = constants.errno;
 const nothing = Buffer.alloc(0);
-// How often in a row a socket is served without a turn of the event loop: a fast peer must not keep all others waiting.
-const servedInARow = 64;
 
 /** Where a socket comes from, other than the system. */
 export interface SocketSource {
@@ -88,9 +86,6 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   #secured: SecuredTransport | undefined;
   /** What was received for a call that did not end well, for the next one. */
   #unread: Buffer | undefined;
-  /** Whether the last call left nothing behind: then the next one waits without asking in vain. */
-  #drained = false;
-  #inARow = 0;
 
   /** @internal Use `socket`. */
   constructor(fd: number, family: AddressFamily, type: SocketType, peer?: A) {
@@ -251,7 +246,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   /** Closes it; who waits on it hears ClosedError. What was sent goes on its way. The file of a bound UNIX socket is removed. Idempotent. */
   close(): void {
     this.#secured?.close();
-    const fd = this.#leave(new ClosedError('the socket was closed'));
+    const fd = this.#leave('the socket was closed', true);
     if (fd < 0) return;
     closeFd(fd);
     if (this.#file !== undefined) removeFile(this.#file);
@@ -261,7 +256,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   detach(): number {
     this.#noUnread('detach');
     const fd = this.#open();
-    this.#leave(new ClosedError('the socket was detached'));
+    this.#leave('the socket was detached', false);
     return fd;
   }
 
@@ -309,13 +304,13 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
 
   /** Keeps the program alive while it is open and was waited on (the default). */
   ref(): this {
-    this.#readiness.ref();
+    this.#readiness.hold(true);
     this.#secured?.socket.ref();
     return this;
   }
 
   unref(): this {
-    this.#readiness.unref();
+    this.#readiness.hold(false);
     this.#secured?.socket.unref();
     return this;
   }
@@ -356,7 +351,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
 
   /** @internal Ends the waits for something to read, as if it were closed. */
   interrupt(): void {
-    this.#readiness.failReaders(new ClosedError('nothing more is received'));
+    this.#readiness.reading.fail('nothing more is received');
   }
 
   /** @internal Tries until `attempt` gives something, each time there is something to read. */
@@ -382,34 +377,30 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     this.close();
   }
 
-  /** Tries at once unless others wait or nothing can be there, then on readiness. */
   #receiving<T>(what: string, attempt: () => T | undefined, options: WaitOptions | undefined): Promise<T> {
-    const atOnce = !this.#drained && this.#inARow++ < servedInARow;
-    if (!atOnce) this.#inARow = 0;
-    return this.#waiting(POLLIN, what, attempt, options, atOnce);
+    return this.#waiting(this.#readiness.reading, what, attempt, options);
   }
 
   #sending<T>(attempt: () => T | undefined, options: WaitOptions | undefined): Promise<T> {
-    return this.#waiting(POLLOUT, 'room in a socket', attempt, options, true);
+    return this.#waiting(this.#readiness.writing, 'room in a socket', attempt, options);
   }
 
+  /** Tries at once unless others wait or nothing can be there, then on readiness. */
   #waiting<T>(
-    events: typeof POLLIN | typeof POLLOUT,
+    direction: Direction,
     what: string,
     attempt: () => T | undefined,
     options: WaitOptions | undefined,
-    atOnce: boolean,
   ): Promise<T> {
     if (options !== undefined) checkWait(options);
     if (this.#fd < 0) return Promise.reject(new ClosedError('the socket is closed'));
     try {
-      const now = atOnce && !this.#readiness.busy(events) && !mustWait(options) ? attempt() : undefined;
+      const now = mustWait(options) ? undefined : direction.try(attempt);
       if (now !== undefined) return Promise.resolve(now);
     } catch (error) {
       return Promise.reject(error);
     }
-    if (events === POLLIN) this.#inARow = 0;
-    return this.#readiness.wait(events, what, attempt, this.#with(options));
+    return this.#readiness.wait(direction, what, attempt, this.#with(options));
   }
 
   #take(n: number): Buffer | undefined {
@@ -418,7 +409,9 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     const got = receiveBytes(native.receive, this.#open(), n);
     if (typeof got === 'number') throw this.#failure('recv', -got);
     // A stream that gave less than was asked for has no more just now.
-    this.#drained = got === undefined || (got.length > 0 && got.length < n && this.type === C.SOCK_STREAM);
+    if (got !== undefined && got.length > 0 && got.length < n && this.type === C.SOCK_STREAM) {
+      this.#readiness.reading.emptied();
+    }
     return got;
   }
 
@@ -442,7 +435,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
 
   #putBack(bytes: Buffer): void {
     this.#unread = this.#unread === undefined ? bytes : Buffer.concat([bytes, this.#unread]);
-    this.#drained = false;
+    this.#readiness.reading.ready = true;
   }
 
   #put(bytes: Uint8Array): number | undefined {
@@ -462,7 +455,9 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     const what = `a connection to ${showAddress(address)}`;
     const number = await untilRoom(what, () => this.#tryConnect(bytes), options);
     if (number !== EINPROGRESS && number !== EALREADY) return number;
-    return this.#readiness.wait(POLLOUT, what, () => this.#outcome(), options);
+    const { writing } = this.#readiness;
+    writing.emptied(); // until it is connected
+    return this.#readiness.wait(writing, what, () => this.#outcome(), options);
   }
 
   #tryConnect(bytes: Buffer): number | undefined {
@@ -501,10 +496,10 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     return this.#fd;
   }
 
-  #leave(reason: Error): number {
+  #leave(reason: string, gone: boolean): number {
     const fd = this.#fd;
     this.#fd = -1;
-    this.#readiness.close(reason);
+    this.#readiness.close(reason, gone);
     return fd;
   }
 

@@ -1,8 +1,13 @@
+import { within } from '../base/deadline.ts';
 import type { Host } from '../callable/host.ts';
 
 /** A thread or process that serves, and how to reach it. */
 export interface Member {
   readonly host: Host;
+  /** What it has under way. */
+  readonly running: number;
+  /** Settles when nothing is under way. */
+  idle(): Promise<void>;
   /** Lets go of what connects us with it. */
   release(): void;
 }
@@ -33,7 +38,7 @@ export class Crew<M extends Member> {
   async pick(): Promise<M> {
     let best: M | undefined;
     for (const member of this.#places) {
-      if (member !== undefined && (best === undefined || member.host.running < best.host.running)) best = member;
+      if (member !== undefined && (best === undefined || member.running < best.running)) best = member;
     }
     const vacant = this.#places.indexOf(undefined);
     if (vacant < 0 && best !== undefined) return best;
@@ -64,6 +69,7 @@ export class Crew<M extends Member> {
 
 /** Ends a thread or process. What was given up gets a moment to let go of its connection; what runs on is ended by force. */
 export async function closeMember(member: Member): Promise<void> {
+  await within(member.idle(), { timeout: secondsToLetGo }).catch(() => {});
   await member.host.close({ timeout: secondsToLetGo }).catch(() => member.host.terminate());
   member.release();
 }

@@ -1,11 +1,16 @@
 // What runs in the threads and processes of a server.
 import { CallContext, context, currentSignal } from '../callable/context.ts';
+import { leaveCalls } from '../callable/guard.ts';
+import type { PackedError } from '../callable/packed-error.ts';
+import { packError } from '../callable/packed-error.ts';
 import { portable } from '../callable/portable.ts';
 import { resolve } from '../callable/reference.ts';
 import type { Reference } from '../callable/registry.ts';
 import { onAbort } from '../base/abort.ts';
 import { deferred } from '../base/deferred.ts';
 import type { Deferred } from '../base/deferred.ts';
+import { CancelledError } from '../base/errors.ts';
+import type { MessagePort } from 'node:worker_threads';
 import { isMainThread } from 'node:worker_threads';
 import { close } from '../os/descriptor.ts';
 import type { Address } from '../socket/address.ts';
@@ -15,6 +20,7 @@ import { recvFds } from '../socket/rights.ts';
 import { Socket, socket } from '../socket/socket.ts';
 import type { RequestContext, RequestHandler } from './handlers.ts';
 import type { SecuritySource } from './options.ts';
+import { Request } from './request.ts';
 import type { Serving } from './serve.ts';
 import { serveConnection, serveDatagram } from './serve.ts';
 
@@ -56,15 +62,37 @@ export const openChannel = portable(import.meta, 'openChannel', async (name: str
   void receive(channel).catch(() => channel.close()); // the server is gone, and so is this process in a moment
 });
 
-/** Serves a connection whose descriptor is this thread's from now on. */
-export const serveDescriptor = portable(
-  import.meta,
-  'serveDescriptor',
-  (fd: number, kind: Kind, address: Address): Promise<void> => {
+/** A connection for a thread, under a number; a number alone gives that request up. */
+export type ThreadJob = readonly [number: number, fd: number, kind: Kind, address: Address] | readonly [number: number];
+/** What became of it. */
+export type ThreadResult = readonly [number: number, error?: PackedError];
+
+/**
+ * Serves the connections that come through `port`. Not by calls of the host: a call is asynchronous context, which on Node 20 and 22 makes
+ * every promise of the thread dearer (by half, for small messages).
+ */
+export const servePort = portable(import.meta, 'servePort', (port: MessagePort): void => {
+  const requests = new Map<number, Request>();
+  port.on('message', ([number, fd, kind, address]: ThreadJob) => {
+    if (fd === undefined) return requests.get(number)?.cancel(new CancelledError('the server gave the request up'));
     if (taken !== undefined) Atomics.add(taken, 0, 1);
-    return serveOpen(fd, kind, address);
-  },
-);
+    const connection = new Socket(fd, kind![0], kind![1], address);
+    const request = new Request({ kind: 'connection', connection, address: address! });
+    requests.set(number, request);
+    request.onCancel = () => connection.close();
+    open.add(connection);
+    const end = (result: ThreadResult): void => {
+      requests.delete(number);
+      open.delete(connection);
+      port.postMessage(result, []);
+    };
+    serveConnection(serving, connection, address!, request).then(
+      () => end([number]),
+      (error: unknown) => end([number, packError(error)]),
+    );
+  });
+  setImmediate(leaveCalls);
+});
 
 /** Serves a connection whose descriptor comes, or came, through the channel under that number. */
 export const serveSent = portable(

@@ -51,6 +51,8 @@ export abstract class BaseServer<R> implements AsyncDisposable {
   #release: (() => void) | undefined;
   #address: Address | undefined;
   #quiet = false;
+  /** The requests are the parent's, but for the one this child was made for. */
+  #isChild = false;
   readonly #hurry = deferred();
 
   constructor(handler: Handler<R>, options: ServerOptions) {
@@ -135,7 +137,12 @@ export abstract class BaseServer<R> implements AsyncDisposable {
   async #start(): Promise<void> {
     this.listener = await this.open();
     this.#address = this.listener.getsockname();
-    this.#style = await startStyle({ handler: this.#handler, settings: this.settings, listener: this.listener });
+    this.#style = await startStyle({
+      handler: this.#handler,
+      settings: this.settings,
+      listener: this.listener,
+      becomeChild: () => (this.#isChild = true),
+    });
     if (currentScope() !== undefined) {
       this.#loop = getRunningLoop();
       this.#release = this.#loop.own(() => void this.kill({ why: 'its event loop has ended' }).catch(() => {}));
@@ -219,7 +226,7 @@ export abstract class BaseServer<R> implements AsyncDisposable {
   async #stop(): Promise<void> {
     this.#quiet = true;
     try {
-      if (this.listener !== undefined && this.#style !== undefined) {
+      if (this.listener !== undefined && this.#style !== undefined && !this.#isChild) {
         for (const job of this.drain(this.listener)) this.#enqueue(job);
         this.quiet(this.listener);
       }

@@ -21,4 +21,6 @@ export interface StyleParts {
   readonly settings: ServerSettings;
   /** What a forked child has to let go of. */
   readonly listener: Socket;
+  /** Tells, in a forked child, that the server is its parent's. */
+  readonly becomeChild: () => void;
 }

@@ -19,7 +19,7 @@ describe('bad input to a server', () => {
       [{ backlog: -1 }, /backlog: expected a whole number, 0 or more/],
       [{ grace: -1 }, /grace: expected a number of seconds/],
       [{ requestTimeout: Number.NaN }, /requestTimeout/],
-      [{ style: 'process', startMethod: 'fork' }, /start method "fork" is not offered/],
+      [{ style: 'process', startMethod: 'green' }, /method: expected spawn, forkserver, fork/],
     ];
     for (const [options, message] of bad) {
       assert.throws(() => new TCPServer(anyPort, echo, options), message);

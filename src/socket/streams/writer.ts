@@ -6,6 +6,7 @@ import { WaitQueue } from '../../asyncio/wait-queue.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
 import { BrokenError, ClosedError, InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
 import type { SecureOptions, SecurityContext } from '../security.ts';
+import { directSender } from './direct-send.ts';
 import { socketError } from './errors.ts';
 import type { Feed } from './feed.ts';
 
@@ -28,6 +29,7 @@ export type Outlet = Writable & Partial<Pick<Socket, 'address' | 'remoteAddress'
  */
 export class StreamWriter implements AsyncDisposable {
   #socket: Outlet;
+  #sendNow: (bytes: Uint8Array) => number;
   readonly #feed: Feed | undefined;
   readonly #drainers = new WaitQueue<void>({ external: true });
   readonly #closers = new WaitQueue<void>({ external: true });
@@ -41,6 +43,7 @@ export class StreamWriter implements AsyncDisposable {
   /** @internal */
   constructor(socket: Outlet, feed?: Feed) {
     this.#socket = socket;
+    this.#sendNow = directSender(socket);
     this.#feed = feed;
     this.#names = { peername: peerOf(socket), sockname: addressOf(socket.address?.() ?? null) };
     this.#listen(socket);
@@ -54,7 +57,10 @@ export class StreamWriter implements AsyncDisposable {
       throw new InvalidArgumentError('data', data, 'bytes or a string');
     }
     // A peer that is gone is told by drain, as asyncio does: what is written may be lost at any time after it left.
-    if (!this.#socket.destroyed) this.#socket.write(data);
+    if (this.#socket.destroyed) return;
+    const bytes = typeof data === 'string' ? Buffer.from(data) : data;
+    const sent = this.#sendNow(bytes);
+    if (sent < bytes.length) this.#socket.write(sent === 0 ? bytes : bytes.subarray(sent));
   }
 
   /** Sends several pieces, in one system call where that can be. */
@@ -166,6 +172,7 @@ export class StreamWriter implements AsyncDisposable {
   #move(socket: Outlet): void {
     this.#socket.off('drain', this.#drained).off('error', this.#failed).off('close', this.#ended);
     this.#socket = socket;
+    this.#sendNow = directSender(socket);
     this.#listen(socket);
   }
 

@@ -1,6 +1,7 @@
 import { UnsupportedError, BrokenError } from '../../base/errors.ts';
 import { close } from '../../os/descriptor.ts';
 import { exitNow, fork, whyNoFork } from '../../os/fork.ts';
+import { silenceEpoll } from '../../os/epoll.ts';
 import { silencePolls } from '../../os/poll.ts';
 import { kill } from '../../os/process-ids.ts';
 import { waitpid } from '../../os/wait.ts';
@@ -17,7 +18,7 @@ import type { Style, StyleParts } from '../style.ts';
 import { serveIn } from './here.ts';
 
 /** In a forked child for every client: it has all that the server had, and what it does there stays there. */
-export async function serveByFork({ handler, settings, listener }: StyleParts): Promise<Style> {
+export async function serveByFork({ handler, settings, listener, becomeChild }: StyleParts): Promise<Style> {
   const reason = whyNoFork();
   if (reason !== undefined) throw new UnsupportedError(reason);
   await warmUp();
@@ -29,8 +30,10 @@ export async function serveByFork({ handler, settings, listener }: StyleParts): 
         setImmediate(() => {
           try {
             const pid = fork();
-            if (pid === 0) serveAsChild(serving, request, listener);
-            else waitForChild(pid, request).then(resolve, reject);
+            if (pid === 0) {
+              becomeChild();
+              serveAsChild(serving, request, listener);
+            } else waitForChild(pid, request).then(resolve, reject);
           } catch (error) {
             reject(error);
           }
@@ -74,6 +77,7 @@ async function waitForChild(pid: number, request: Request): Promise<void> {
 // What the server goes on with is the parent's: here the request is all there is.
 function serveAsChild(serving: Serving, request: Request, listener: Socket): void {
   silencePolls();
+  silenceEpoll();
   // Detached rather than closed, which would remove the file of a UNIX socket.
   if (listener.type !== SOCK_DGRAM && listener.fileno() >= 0) close(listener.detach());
   serveIn(serving, request).then(

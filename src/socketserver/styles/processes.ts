@@ -92,6 +92,13 @@ class ProcessMember implements Member {
     }
   }
 
+  get running(): number {
+    return this.host.running;
+  }
+
+  // Closing the host waits for its calls.
+  async idle(): Promise<void> {}
+
   async serve(request: Request): Promise<void> {
     const { job, signal } = request;
     if (job.kind === 'datagram') return this.host.call(serveData, [job.data, job.address], { signal });
