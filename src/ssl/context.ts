@@ -1,7 +1,8 @@
 import type { Socket as NetSocket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
 import { InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import type { Address } from '../socket/address.ts';
 import type { SecureOptions, SecurityContext } from '../socket/security.ts';
 import { Socket } from '../socket/socket.ts';
@@ -125,6 +126,7 @@ export class SSLContext implements SecurityContext {
     if (typeof chain !== 'string' && (typeof chain !== 'object' || chain === null)) {
       throw new InvalidArgumentError('chain', chain, 'the path of a file, or an object with cert and key or pfx');
     }
+    checkOptions(options);
     this.#credentials.addChain({ chain, ...options });
   }
 
@@ -139,6 +141,7 @@ export class SSLContext implements SecurityContext {
     readonly cafile?: string | undefined;
     readonly cadata?: string | Uint8Array | undefined;
   }): void {
+    checkOptions(from, 'from');
     const { cafile, cadata } = from;
     if (cafile === undefined && cadata === undefined) {
       throw new InvalidArgumentError('cafile', cafile, 'cafile or cadata');
@@ -191,6 +194,7 @@ export class SSLContext implements SecurityContext {
    * using watching = context.watch({ onError: (error) => console.error(error.message) });
    */
   watch(options: WatchOptions = {}): Disposable {
+    checkOptions(options);
     return watchFiles(this.#credentials.files, () => this.reload(), options);
   }
 
@@ -209,6 +213,7 @@ export class SSLContext implements SecurityContext {
     what: Socket<A> | NetSocket | Duplex,
     options: WrapOptions = {},
   ): Promise<SSLSocket<A> | TLSSocket> {
+    checkOptions(options);
     if (!(what instanceof Socket)) return this.#wrap(what, options);
     const ends = { sockname: what.getsockname(), peername: what.getpeername() };
     const timeout = what.gettimeout();
@@ -217,6 +222,8 @@ export class SSLContext implements SecurityContext {
   }
 
   async #wrap(transport: NetSocket | Duplex, options: WrapOptions): Promise<TLSSocket> {
+    if (!(transport instanceof Duplex))
+      throw new InvalidArgumentError('socket', transport, 'a socket or a duplex stream');
     const isServer = this.protocol === PROTOCOL_TLS_SERVER;
     const { serverSide = isServer } = options;
     try {

@@ -50,6 +50,11 @@ describe('a context', () => {
     assert.throws(() => new SSLContext('both' as never), InvalidArgumentError);
     assert.throws(() => createDefaultContext({ purpose: 'ALL' as never }), InvalidArgumentError);
     assert.throws(() => context.loadVerifyLocations({}), InvalidArgumentError);
+    assert.throws(() => context.loadVerifyLocations(null as never), InvalidArgumentError);
+    assert.throws(() => context.loadCertChain('x.pem', null as never), InvalidArgumentError);
+    assert.throws(() => context.loadCertChain(undefined as never), InvalidArgumentError);
+    assert.throws(() => createDefaultContext(null as never), InvalidArgumentError);
+    await assert.rejects(context.wrapSocket({} as never), InvalidArgumentError);
     const [a, b] = nodePair();
     await assert.rejects(context.wrapSocket(a, { serverSide: true }), InvalidArgumentError);
     await assert.rejects(context.wrapSocket(b), /serverHostname/);
