@@ -40,7 +40,7 @@ export interface ServerSettings extends Settings {
 /** Seconds that a handshake may take where nobody says otherwise, as in asyncio. */
 const handshakeTimeout = 60;
 
-/** Begins TLS as the client. On failure the transport is destroyed. */
+/** Begins TLS as the client. */
 export function handshakeAsClient(
   transport: NetSocket | Duplex,
   settings: ClientSettings,
@@ -67,10 +67,10 @@ export function handshakeAsClient(
     if (settings.verifyMode === CERT_NONE) tls.authorized = false;
     if (tls.isSessionReused()) rememberPeer(tls, session?.certificate);
   };
-  return completed(tls, transport, peer, { event: 'secureConnect', fault }, options);
+  return completed(tls, peer, { event: 'secureConnect', fault }, options);
 }
 
-/** Waits for a client to begin TLS. On failure the transport is destroyed. */
+/** Waits for a client to begin TLS. */
 export function handshakeAsServer(
   transport: NetSocket | Duplex,
   settings: ServerSettings,
@@ -88,7 +88,7 @@ export function handshakeAsServer(
     ...(names !== undefined && { SNICallback: names }),
   });
   const fault = (): Error | undefined => clientFault(tls, verifyMode, peer) ?? takeOver(tls, verifyMode);
-  return completed(tls, transport, peer, { event: 'secure', fault }, options);
+  return completed(tls, peer, { event: 'secure', fault }, options);
 }
 
 interface Ready {
@@ -99,7 +99,6 @@ interface Ready {
 
 async function completed(
   tls: TLSSocket,
-  transport: Duplex,
   peer: Peer,
   { event, fault }: Ready,
   { timeout = handshakeTimeout, signal }: WaitOptions,
@@ -123,7 +122,6 @@ async function completed(
     await wait.promise;
   } catch (error) {
     tls.destroy();
-    transport.destroy();
     throw error;
   }
   tls.off('error', fail).off('end', left).off('close', left);
