@@ -1,5 +1,5 @@
 import type { Socket as NetSocket } from 'node:net';
-import { checkWait, Wait } from '../asyncio/wait.ts';
+import { checkWait, mustWait, Wait } from '../asyncio/wait.ts';
 import { realClock } from '../base/clock.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { BrokenError, ClosedError } from '../base/errors.ts';
@@ -7,6 +7,8 @@ import { socketError } from './streams/errors.ts';
 import { Feed } from './streams/feed.ts';
 import type { StreamReader } from './streams/reader.ts';
 import { StreamWriter } from './streams/writer.ts';
+
+const accepted: Promise<void> = Promise.resolve();
 
 /** Seconds that what was sent has to leave after `close`, as asyncio's ssl_shutdown_timeout. */
 const linger = 30;
@@ -39,18 +41,23 @@ export class SecuredTransport {
     return this.#feed.reader.readexactly(n, options);
   }
 
-  /** Settles once the bytes are encrypted and the system has them. */
+  /** Settles once there is room again: at most what a stream of Node's holds is still to be encrypted then. */
   sendall(data: Uint8Array, options: WaitOptions | undefined): Promise<void> {
     checkWait(options);
-    const wait = new Wait<void>('room in a stream', options, { external: true });
-    if (wait.settled) return wait.promise;
-    if (this.closed || this.socket.destroyed) wait.reject(this.#lost());
-    else {
-      this.socket.write(data, (error) => {
-        if (error) wait.reject(this.#error ?? socketError(error));
-        else wait.resolve();
-      });
-    }
+    if (!mustWait(options)) return this.#isOpen ? this.#send(data, options) : Promise.reject(this.#lost());
+    return new Wait<void>('room in a stream', options, { external: true }).promise;
+  }
+
+  #send(data: Uint8Array, options: WaitOptions | undefined): Promise<void> {
+    let wait: Wait<void> | undefined;
+    const sent = (error: Error | null | undefined): void => {
+      if (error) wait?.reject(this.#error ?? socketError(error));
+      else wait?.resolve();
+    };
+    // What has to queue is read later, when the caller may have put something else into its buffer.
+    const bytes = this.socket.writableLength === 0 ? data : Buffer.from(data);
+    if (this.socket.write(bytes, sent)) return accepted;
+    wait = new Wait('room in a stream', options, { external: true });
     return wait.promise;
   }
 
@@ -72,7 +79,14 @@ export class SecuredTransport {
     this.socket.once('close', () => timer.cancel());
   }
 
+  get #isOpen(): boolean {
+    return !this.closed && !this.socket.destroyed && !this.socket.writableEnded;
+  }
+
   #lost(): Error {
+    if (this.#error === undefined && !this.closed && this.socket.writableEnded) {
+      return new ClosedError('the socket was shut down for sending');
+    }
     return this.#error ?? (this.closed ? new ClosedError('the socket is closed') : new BrokenError('connection lost'));
   }
 }

@@ -7,6 +7,7 @@ import { checkServerIdentity, connect, TLSSocket } from 'node:tls';
 import { checkWait, Wait } from '../asyncio/wait.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { ClosedError, SSLError } from '../base/errors.ts';
+import { highWaterMark } from '../socket/streams/connection.ts';
 import type { VerifyMode } from './constants.ts';
 import { CERT_NONE, CERT_REQUIRED } from './constants.ts';
 import type { Peer } from './failure.ts';
@@ -40,6 +41,9 @@ export interface ServerSettings extends Settings {
 /** Seconds that a handshake may take where nobody says otherwise, as in asyncio. */
 const handshakeTimeout = 60;
 
+// As the sockets beneath; Node's types do not know it. A record is 16 KiB, which Node 20 takes for a full buffer.
+const buffers: object = { highWaterMark };
+
 /** Begins TLS as the client. */
 export function handshakeAsClient(
   transport: NetSocket | Duplex,
@@ -57,6 +61,7 @@ export function handshakeAsClient(
     checkServerIdentity: (_, certificate) =>
       checkHostname && name !== undefined ? identityFault(name, certificate) : undefined,
     ...alpnOf(settings),
+    ...buffers,
     ...(session !== undefined && { session: session.data }),
     // RFC 6066 has no addresses in SNI.
     ...(name !== undefined && isIP(name) === 0 && { servername: name }),
@@ -85,6 +90,7 @@ export function handshakeAsServer(
     requestCert: verifyMode !== CERT_NONE,
     rejectUnauthorized: verifyMode === CERT_REQUIRED,
     ...alpnOf(settings),
+    ...buffers,
     ...(names !== undefined && { SNICallback: names }),
   });
   const fault = (): Error | undefined => clientFault(tls, verifyMode, peer) ?? takeOver(tls, verifyMode);

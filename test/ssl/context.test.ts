@@ -82,6 +82,7 @@ describe('a connection', () => {
     assert.equal((await server.recv(10)).length, 0);
     await sending;
     assert.equal(await server.send('answer'), 6);
+    await assert.rejects(client.sendall('too late'), ClosedError);
     server.close();
     const pieces: Buffer[] = [];
     for await (const piece of client) pieces.push(piece);
@@ -93,6 +94,33 @@ describe('a connection', () => {
     assert.deepEqual(client.getpeername(), server.getsockname());
     await assert.rejects(server.recv(1), ClosedError);
     await assert.rejects(server.sendall('x'), ClosedError);
+  });
+
+  it('sends what a buffer holds now, not what is put into it later', async () => {
+    using ends = await connected(clientContext(given.ca), serverContext(given.server));
+    const buffer = Buffer.alloc(20_000);
+    const sending = (async () => {
+      for (let round = 0; round < 50; round++) await ends.client.sendall(buffer.fill(round));
+    })();
+    for (let round = 0; round < 50; round++) {
+      const came = await ends.server.recvExactly(buffer.length);
+      assert.ok(came.every((byte) => byte === round));
+    }
+    await sending;
+  });
+
+  it('slows the sender down when nobody reads', async () => {
+    using ends = await connected(clientContext(given.ca), serverContext(given.server));
+    const piece = Buffer.alloc(1_000_000);
+    let sent = 0;
+    const flood = async (): Promise<never> => {
+      for (;;) {
+        await ends.client.sendall(piece, { timeout: 0.2 });
+        sent++;
+      }
+    };
+    await assert.rejects(flood(), TimeoutError);
+    assert.ok(sent < 40, `${sent} MB were taken`);
   });
 
   it('tells who the server is, once that is proved', async () => {
