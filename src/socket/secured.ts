@@ -17,12 +17,14 @@ const linger = 30;
 export class SecuredTransport {
   readonly socket: NetSocket;
   readonly #feed: Feed;
+  readonly #writer: StreamWriter;
   #error: Error | undefined;
   closed = false;
 
   constructor(socket: NetSocket) {
     this.socket = socket;
     this.#feed = new Feed(socket);
+    this.#writer = new StreamWriter(socket, this.#feed);
     socket.on('error', (error) => {
       this.#error = socketError(error);
     });
@@ -30,7 +32,7 @@ export class SecuredTransport {
 
   /** What came already is in the one reader there is. */
   streams(): [reader: StreamReader, writer: StreamWriter] {
-    return [this.#feed.reader, new StreamWriter(this.socket, this.#feed)];
+    return [this.#feed.reader, this.#writer];
   }
 
   recv(n: number, options: WaitOptions | undefined): Promise<Buffer> {
@@ -49,16 +51,9 @@ export class SecuredTransport {
   }
 
   #send(data: Uint8Array, options: WaitOptions | undefined): Promise<void> {
-    let wait: Wait<void> | undefined;
-    const sent = (error: Error | null | undefined): void => {
-      if (error) wait?.reject(this.#error ?? socketError(error));
-      else wait?.resolve();
-    };
     // What has to queue is read later, when the caller may have put something else into its buffer.
     const bytes = this.socket.writableLength === 0 ? data : Buffer.from(data);
-    if (this.socket.write(bytes, sent)) return accepted;
-    wait = new Wait('room in a stream', options, { external: true });
-    return wait.promise;
+    return this.socket.write(bytes) ? accepted : this.#writer.drain(options);
   }
 
   /** Says goodbye; reading goes on. */
