@@ -75,7 +75,7 @@ export class SecuredTransport {
   }
 
   get #isOpen(): boolean {
-    return !this.closed && !this.socket.destroyed && !this.socket.writableEnded;
+    return this.#error === undefined && !this.closed && !this.socket.destroyed && !this.socket.writableEnded;
   }
 
   #lost(): Error {

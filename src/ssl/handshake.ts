@@ -122,8 +122,9 @@ async function completed(
     }
   });
   tls.on('error', fail).on('end', left).on('close', left);
-  // An alert may come before the caller has set up a listener of its own; reading tells it then.
-  tls.on('error', () => {});
+  // Node leaves a socket open that an alert or a broken record has ended; and either may come before the caller has set
+  // up a listener of its own: reading tells it then.
+  tls.on('error', () => tls.destroy());
   try {
     await wait.promise;
   } catch (error) {
