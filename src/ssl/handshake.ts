@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { domainToASCII } from 'node:url';
 import type { PeerCertificate as NodeCertificate, SecureContext } from 'node:tls';
 import { checkServerIdentity, connect, TLSSocket } from 'node:tls';
+import type { Call } from '../asyncio/wait.ts';
 import { checkWait, Wait } from '../asyncio/wait.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { ClosedError, SSLError } from '../base/errors.ts';
@@ -38,6 +39,11 @@ export interface ServerSettings extends Settings {
   readonly names: ServerNames | undefined;
 }
 
+/** Limits of a handshake, and the call that it is a step of. */
+export interface HandshakeOptions extends WaitOptions {
+  readonly call: Call;
+}
+
 /** Seconds that a handshake may take where nobody says otherwise, as in asyncio. */
 const handshakeTimeout = 60;
 
@@ -48,7 +54,7 @@ const buffers: object = { highWaterMark };
 export function handshakeAsClient(
   transport: NetSocket | Duplex,
   settings: ClientSettings,
-  options: WaitOptions,
+  options: HandshakeOptions,
 ): Promise<TLSSocket> {
   checkTransport(transport, options);
   const peer = peerOf(transport);
@@ -79,7 +85,7 @@ export function handshakeAsClient(
 export function handshakeAsServer(
   transport: NetSocket | Duplex,
   settings: ServerSettings,
-  options: WaitOptions,
+  options: HandshakeOptions,
 ): Promise<TLSSocket> {
   checkTransport(transport, options);
   const peer = peerOf(transport);
@@ -107,9 +113,9 @@ async function completed(
   tls: TLSSocket,
   peer: Peer,
   { event, fault }: Ready,
-  { timeout = handshakeTimeout, signal }: WaitOptions,
+  { timeout = handshakeTimeout, signal, call }: HandshakeOptions,
 ): Promise<TLSSocket> {
-  const wait = new Wait<void>('the TLS handshake', { timeout, signal }, { external: true });
+  const wait = new Wait<void>('the TLS handshake', { timeout, signal }, { external: true }).partOf(call);
   const fail = (error: Error): void => void wait.reject(handshakeFailure(error, peer));
   const left = (): void => void wait.reject(endOfFile(peer));
   tls.once(event, () => {

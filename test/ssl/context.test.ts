@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { Duplex, PassThrough } from 'node:stream';
 import { before, describe, it } from 'node:test';
 import { ClosedError, InvalidArgumentError, InvalidStateError, TimeoutError } from '../../src/entry/errors.ts';
+import { createTask, run, sleep } from '../../src/entry/asyncio.ts';
 import { socketpair } from '../../src/entry/socket.ts';
+import { settled } from '../../src/entry/testing.ts';
 import {
   CERT_NONE,
   CERT_OPTIONAL,
@@ -326,6 +328,20 @@ describe('a connection', () => {
     // The client's greeting, and then the end: the connection was closed.
     for await (const _ of b);
     b.close();
+    const [e, f] = await tcpPair();
+    // Begun early, never awaited, cancelled: that is no unhandled rejection.
+    const begun = run(async () => {
+      const task = createTask(async () => {
+        void clientContext(given.ca).wrapSocket(e, { serverHostname: 'localhost' });
+        await sleep(60);
+      });
+      await settled();
+      task.cancel();
+      await task.catch(() => {});
+    });
+    await begun;
+    for await (const _ of f);
+    f.close();
     const [c, d] = await tcpPair();
     const giveUp = new AbortController();
     const cancelled = serverContext(given.server).wrapSocket(c, { signal: giveUp.signal });
