@@ -2,6 +2,7 @@ import type { BenchContext, Contender, RowPlan } from '../harness.ts';
 import type { Load } from './sockets/load.ts';
 import { datagrams, latency, requestsPerSecond, roundTrips } from './sockets/load.ts';
 import { nodeServer, pythonServer, serverContender } from './sockets/started.ts';
+import { tlsRows } from './sockets/tls.ts';
 
 export const title = 'Sockets: echo over TCP and UDP, and the styles of a server';
 
@@ -21,6 +22,7 @@ export function rows(context: BenchContext): readonly RowPlan[] {
   return [
     echo('echo-64', { clients: 10, requests: 0, total: at(100_000), size: 64 }),
     echo('echo-64k', { clients: 10, requests: 0, total: at(20_000), size: 65_536 }),
+    ...tlsRows(context),
     udp({ clients: 32, requests: 0, total: at(60_000), size: 64 }),
     ...Object.entries(styles).flatMap(([name, { requests, total, raw }]) => {
       const load = { clients: requests > 1 ? 50 : 10, requests, size: 64, total: at(Math.max(total, 20 * requests)) };

@@ -1,5 +1,5 @@
 import type { Socket as NetSocket } from 'node:net';
-import { checkWait, Wait } from '../asyncio/wait.ts';
+import { checkWait, mustWait, Wait } from '../asyncio/wait.ts';
 import { realClock } from '../base/clock.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { BrokenError, ClosedError } from '../base/errors.ts';
@@ -8,6 +8,8 @@ import { Feed } from './streams/feed.ts';
 import type { StreamReader } from './streams/reader.ts';
 import { StreamWriter } from './streams/writer.ts';
 
+const accepted: Promise<void> = Promise.resolve();
+
 /** Seconds that what was sent has to leave after `close`, as asyncio's ssl_shutdown_timeout. */
 const linger = 30;
 
@@ -15,12 +17,14 @@ const linger = 30;
 export class SecuredTransport {
   readonly socket: NetSocket;
   readonly #feed: Feed;
+  readonly #writer: StreamWriter;
   #error: Error | undefined;
   closed = false;
 
   constructor(socket: NetSocket) {
     this.socket = socket;
     this.#feed = new Feed(socket);
+    this.#writer = new StreamWriter(socket, this.#feed);
     socket.on('error', (error) => {
       this.#error = socketError(error);
     });
@@ -28,7 +32,7 @@ export class SecuredTransport {
 
   /** What came already is in the one reader there is. */
   streams(): [reader: StreamReader, writer: StreamWriter] {
-    return [this.#feed.reader, new StreamWriter(this.socket, this.#feed)];
+    return [this.#feed.reader, this.#writer];
   }
 
   recv(n: number, options: WaitOptions | undefined): Promise<Buffer> {
@@ -39,19 +43,17 @@ export class SecuredTransport {
     return this.#feed.reader.readexactly(n, options);
   }
 
-  /** Settles once the bytes are encrypted and the system has them. */
+  /** Settles once there is room again: at most what a stream of Node's holds is still to be encrypted then. */
   sendall(data: Uint8Array, options: WaitOptions | undefined): Promise<void> {
     checkWait(options);
-    const wait = new Wait<void>('room in a stream', options, { external: true });
-    if (wait.settled) return wait.promise;
-    if (this.closed || this.socket.destroyed) wait.reject(this.#lost());
-    else {
-      this.socket.write(data, (error) => {
-        if (error) wait.reject(this.#error ?? socketError(error));
-        else wait.resolve();
-      });
-    }
-    return wait.promise;
+    if (!mustWait(options)) return this.#isOpen ? this.#send(data, options) : Promise.reject(this.#lost());
+    return new Wait<void>('room in a stream', options, { external: true }).promise;
+  }
+
+  #send(data: Uint8Array, options: WaitOptions | undefined): Promise<void> {
+    // What has to queue is read later, when the caller may have put something else into its buffer.
+    const bytes = this.socket.writableLength === 0 ? data : Buffer.from(data);
+    return this.socket.write(bytes) ? accepted : this.#writer.drain(options);
   }
 
   /** Says goodbye; reading goes on. */
@@ -72,7 +74,14 @@ export class SecuredTransport {
     this.socket.once('close', () => timer.cancel());
   }
 
+  get #isOpen(): boolean {
+    return this.#error === undefined && !this.closed && !this.socket.destroyed && !this.socket.writableEnded;
+  }
+
   #lost(): Error {
+    if (this.#error === undefined && !this.closed && this.socket.writableEnded) {
+      return new ClosedError('the socket was shut down for sending');
+    }
     return this.#error ?? (this.closed ? new ClosedError('the socket is closed') : new BrokenError('connection lost'));
   }
 }

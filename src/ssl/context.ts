@@ -1,7 +1,9 @@
 import type { Socket as NetSocket } from 'node:net';
-import type { Duplex } from 'node:stream';
+import { Duplex } from 'node:stream';
 import type { SecureContext, TLSSocket } from 'node:tls';
+import { inCall } from '../asyncio/wait.ts';
 import { InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import type { Address } from '../socket/address.ts';
 import type { SecureOptions, SecurityContext } from '../socket/security.ts';
 import { Socket } from '../socket/socket.ts';
@@ -9,7 +11,7 @@ import type { CertificateData } from './chain.ts';
 import type { Protocol, TLSVersion, VerifyMode } from './constants.ts';
 import { CERT_NONE, CERT_OPTIONAL, CERT_REQUIRED, PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER } from './constants.ts';
 import { Credentials } from './credentials.ts';
-import type { ServerNames } from './handshake.ts';
+import type { HandshakeOptions, ServerNames } from './handshake.ts';
 import { handshakeAsClient, handshakeAsServer } from './handshake.ts';
 import { checkAlpn, checkRange } from './options.ts';
 import { SSLSession } from './session.ts';
@@ -125,6 +127,7 @@ export class SSLContext implements SecurityContext {
     if (typeof chain !== 'string' && (typeof chain !== 'object' || chain === null)) {
       throw new InvalidArgumentError('chain', chain, 'the path of a file, or an object with cert and key or pfx');
     }
+    checkOptions(options);
     this.#credentials.addChain({ chain, ...options });
   }
 
@@ -139,6 +142,7 @@ export class SSLContext implements SecurityContext {
     readonly cafile?: string | undefined;
     readonly cadata?: string | Uint8Array | undefined;
   }): void {
+    checkOptions(from, 'from');
     const { cafile, cadata } = from;
     if (cafile === undefined && cadata === undefined) {
       throw new InvalidArgumentError('cafile', cafile, 'cafile or cadata');
@@ -191,6 +195,7 @@ export class SSLContext implements SecurityContext {
    * using watching = context.watch({ onError: (error) => console.error(error.message) });
    */
   watch(options: WatchOptions = {}): Disposable {
+    checkOptions(options);
     return watchFiles(this.#credentials.files, () => this.reload(), options);
   }
 
@@ -205,18 +210,24 @@ export class SSLContext implements SecurityContext {
    */
   wrapSocket<A extends Address>(socket: Socket<A>, options?: WrapOptions): Promise<SSLSocket<A>>;
   wrapSocket(transport: NetSocket | Duplex, options?: WrapOptions): Promise<TLSSocket>;
-  async wrapSocket<A extends Address>(
+  wrapSocket<A extends Address>(
     what: Socket<A> | NetSocket | Duplex,
     options: WrapOptions = {},
   ): Promise<SSLSocket<A> | TLSSocket> {
-    if (!(what instanceof Socket)) return this.#wrap(what, options);
-    const ends = { sockname: what.getsockname(), peername: what.getpeername() };
-    const timeout = what.gettimeout();
-    const tls = await this.#wrap(what.toNodeSocket(), { timeout, ...options });
-    return new SSLSocket(tls, ends, options.serverHostname, timeout);
+    return inCall(async (call) => {
+      checkOptions(options);
+      if (!(what instanceof Socket)) return this.#wrap(what, { ...options, call });
+      const ends = { sockname: what.getsockname(), peername: what.getpeername() };
+      const timeout = what.gettimeout();
+      const bounded = { ...options, timeout: options.timeout ?? timeout, call };
+      return new SSLSocket(await this.#wrap(what.toNodeSocket(), bounded), ends, options.serverHostname, timeout);
+    });
   }
 
-  async #wrap(transport: NetSocket | Duplex, options: WrapOptions): Promise<TLSSocket> {
+  async #wrap(transport: NetSocket | Duplex, options: WrapOptions & HandshakeOptions): Promise<TLSSocket> {
+    if (!(transport instanceof Duplex)) {
+      throw new InvalidArgumentError('socket', transport, 'a socket or a duplex stream');
+    }
     const isServer = this.protocol === PROTOCOL_TLS_SERVER;
     const { serverSide = isServer } = options;
     try {
@@ -230,7 +241,7 @@ export class SSLContext implements SecurityContext {
     }
   }
 
-  #serve(transport: NetSocket | Duplex, options: WrapOptions): Promise<TLSSocket> {
+  #serve(transport: NetSocket | Duplex, options: HandshakeOptions): Promise<TLSSocket> {
     if (!this.#credentials.hasChain && this.sniCallback === undefined && this.#names.size === 0) {
       throw new InvalidStateError('a server needs a certificate: loadCertChain');
     }
@@ -238,13 +249,13 @@ export class SSLContext implements SecurityContext {
     return handshakeAsServer(transport, { ...this.#settings, names }, options);
   }
 
-  #connect(transport: NetSocket | Duplex, options: WrapOptions): Promise<TLSSocket> {
+  #connect(transport: NetSocket | Duplex, options: WrapOptions & HandshakeOptions): Promise<TLSSocket> {
     const { serverHostname } = options;
     const needed = this.#checkHostname && (typeof serverHostname !== 'string' || serverHostname === '');
     if (needed) throw new InvalidArgumentError('serverHostname', serverHostname, 'the host name to check');
     const settings = this.#settings;
-    const terms = settings.secureContext;
-    const client = { serverHostname, checkHostname: this.#checkHostname, session: usable(options, terms) };
+    const session = usable(options, settings.secureContext);
+    const client = { serverHostname, checkHostname: this.#checkHostname, session };
     return handshakeAsClient(transport, { ...settings, ...client }, options);
   }
 

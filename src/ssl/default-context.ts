@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from '../base/errors.ts';
+import { checkOptions } from '../base/options.ts';
 import type { CertificateData } from './chain.ts';
 import { CERT_REQUIRED, PROTOCOL_TLS_CLIENT, PROTOCOL_TLS_SERVER, Purpose } from './constants.ts';
 import { SSLContext } from './context.ts';
@@ -28,6 +29,7 @@ export interface ContextOptions {
  * const server = createDefaultContext({ purpose: Purpose.CLIENT_AUTH, cert: 'server.pem', keyfile: 'server-key.pem' });
  */
 export function createDefaultContext(options: ContextOptions = {}): SSLContext {
+  checkOptions(options);
   const { purpose = Purpose.SERVER_AUTH, cafile, cadata, cert, keyfile, password } = options;
   if (!Object.values(Purpose).includes(purpose)) {
     throw new InvalidArgumentError('purpose', purpose, 'Purpose.SERVER_AUTH or Purpose.CLIENT_AUTH');

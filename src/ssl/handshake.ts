@@ -4,9 +4,11 @@ import type { Duplex } from 'node:stream';
 import { domainToASCII } from 'node:url';
 import type { PeerCertificate as NodeCertificate, SecureContext } from 'node:tls';
 import { checkServerIdentity, connect, TLSSocket } from 'node:tls';
+import type { Call } from '../asyncio/wait.ts';
 import { checkWait, Wait } from '../asyncio/wait.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { ClosedError, SSLError } from '../base/errors.ts';
+import { highWaterMark } from '../socket/streams/connection.ts';
 import type { VerifyMode } from './constants.ts';
 import { CERT_NONE, CERT_REQUIRED } from './constants.ts';
 import type { Peer } from './failure.ts';
@@ -37,14 +39,22 @@ export interface ServerSettings extends Settings {
   readonly names: ServerNames | undefined;
 }
 
+/** Limits of a handshake, and the call that it is a step of. */
+export interface HandshakeOptions extends WaitOptions {
+  readonly call: Call;
+}
+
 /** Seconds that a handshake may take where nobody says otherwise, as in asyncio. */
 const handshakeTimeout = 60;
 
-/** Begins TLS as the client. On failure the transport is destroyed. */
+// As the sockets beneath; Node's types do not know it. A record is 16 KiB, which Node 20 takes for a full buffer.
+const buffers: object = { highWaterMark };
+
+/** Begins TLS as the client. */
 export function handshakeAsClient(
   transport: NetSocket | Duplex,
   settings: ClientSettings,
-  options: WaitOptions,
+  options: HandshakeOptions,
 ): Promise<TLSSocket> {
   checkTransport(transport, options);
   const peer = peerOf(transport);
@@ -57,6 +67,7 @@ export function handshakeAsClient(
     checkServerIdentity: (_, certificate) =>
       checkHostname && name !== undefined ? identityFault(name, certificate) : undefined,
     ...alpnOf(settings),
+    ...buffers,
     ...(session !== undefined && { session: session.data }),
     // RFC 6066 has no addresses in SNI.
     ...(name !== undefined && isIP(name) === 0 && { servername: name }),
@@ -67,14 +78,14 @@ export function handshakeAsClient(
     if (settings.verifyMode === CERT_NONE) tls.authorized = false;
     if (tls.isSessionReused()) rememberPeer(tls, session?.certificate);
   };
-  return completed(tls, transport, peer, { event: 'secureConnect', fault }, options);
+  return completed(tls, peer, { event: 'secureConnect', fault }, options);
 }
 
-/** Waits for a client to begin TLS. On failure the transport is destroyed. */
+/** Waits for a client to begin TLS. */
 export function handshakeAsServer(
   transport: NetSocket | Duplex,
   settings: ServerSettings,
-  options: WaitOptions,
+  options: HandshakeOptions,
 ): Promise<TLSSocket> {
   checkTransport(transport, options);
   const peer = peerOf(transport);
@@ -85,10 +96,11 @@ export function handshakeAsServer(
     requestCert: verifyMode !== CERT_NONE,
     rejectUnauthorized: verifyMode === CERT_REQUIRED,
     ...alpnOf(settings),
+    ...buffers,
     ...(names !== undefined && { SNICallback: names }),
   });
   const fault = (): Error | undefined => clientFault(tls, verifyMode, peer) ?? takeOver(tls, verifyMode);
-  return completed(tls, transport, peer, { event: 'secure', fault }, options);
+  return completed(tls, peer, { event: 'secure', fault }, options);
 }
 
 interface Ready {
@@ -99,12 +111,11 @@ interface Ready {
 
 async function completed(
   tls: TLSSocket,
-  transport: Duplex,
   peer: Peer,
   { event, fault }: Ready,
-  { timeout = handshakeTimeout, signal }: WaitOptions,
+  { timeout = handshakeTimeout, signal, call }: HandshakeOptions,
 ): Promise<TLSSocket> {
-  const wait = new Wait<void>('the TLS handshake', { timeout, signal }, { external: true });
+  const wait = new Wait<void>('the TLS handshake', { timeout, signal }, { external: true }).partOf(call);
   const fail = (error: Error): void => void wait.reject(handshakeFailure(error, peer));
   const left = (): void => void wait.reject(endOfFile(peer));
   tls.once(event, () => {
@@ -117,13 +128,13 @@ async function completed(
     }
   });
   tls.on('error', fail).on('end', left).on('close', left);
-  // An alert may come before the caller has set up a listener of its own; reading tells it then.
-  tls.on('error', () => {});
+  // Node leaves a socket open that an alert or a broken record has ended; and either may come before the caller has set
+  // up a listener of its own: reading tells it then.
+  tls.on('error', () => tls.destroy());
   try {
     await wait.promise;
   } catch (error) {
     tls.destroy();
-    transport.destroy();
     throw error;
   }
   tls.off('error', fail).off('end', left).off('close', left);

@@ -66,6 +66,8 @@ describe('certificates', () => {
     assert.match(end, /Extended Key Usage:\s+TLS Web Server Authentication\n/);
     assert.match(end, /DNS:xn--bcher-kva\.example, IP Address:127\.0\.0\.1\n/);
     assert.ok(end.includes(own.replace('Subject', 'Authority')), 'the key of the issuer is named');
+    assert.match(end, /Subject Key Identifier:/);
+    assert.ok(!end.includes(own), 'its own key is another');
     assert.match(shown(await ca.issue({ names: ['node1'] })), /TLS Web Server Authentication, TLS Web Client Auth/);
     assert.match(shown(await ca.issueServer('x', { keyType: 'RSA-2048' })), /Digital Signature, Key Encipherment\n/);
     assert.equal(new X509Certificate(server.cert).subject, 'O=Ä & Co\nCN=xn--bcher-kva.example');

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import { Duplex, PassThrough } from 'node:stream';
 import { before, describe, it } from 'node:test';
 import { ClosedError, InvalidArgumentError, InvalidStateError, TimeoutError } from '../../src/entry/errors.ts';
+import { createTask, run, sleep } from '../../src/entry/asyncio.ts';
 import { socketpair } from '../../src/entry/socket.ts';
+import { settled } from '../../src/entry/testing.ts';
 import {
   CERT_NONE,
   CERT_OPTIONAL,
@@ -50,6 +52,11 @@ describe('a context', () => {
     assert.throws(() => new SSLContext('both' as never), InvalidArgumentError);
     assert.throws(() => createDefaultContext({ purpose: 'ALL' as never }), InvalidArgumentError);
     assert.throws(() => context.loadVerifyLocations({}), InvalidArgumentError);
+    assert.throws(() => context.loadVerifyLocations(null as never), InvalidArgumentError);
+    assert.throws(() => context.loadCertChain('x.pem', null as never), InvalidArgumentError);
+    assert.throws(() => context.loadCertChain(undefined as never), InvalidArgumentError);
+    assert.throws(() => createDefaultContext(null as never), InvalidArgumentError);
+    await assert.rejects(context.wrapSocket({} as never), InvalidArgumentError);
     const [a, b] = nodePair();
     await assert.rejects(context.wrapSocket(a, { serverSide: true }), InvalidArgumentError);
     await assert.rejects(context.wrapSocket(b), /serverHostname/);
@@ -77,6 +84,7 @@ describe('a connection', () => {
     assert.equal((await server.recv(10)).length, 0);
     await sending;
     assert.equal(await server.send('answer'), 6);
+    await assert.rejects(client.sendall('too late'), ClosedError);
     server.close();
     const pieces: Buffer[] = [];
     for await (const piece of client) pieces.push(piece);
@@ -88,6 +96,33 @@ describe('a connection', () => {
     assert.deepEqual(client.getpeername(), server.getsockname());
     await assert.rejects(server.recv(1), ClosedError);
     await assert.rejects(server.sendall('x'), ClosedError);
+  });
+
+  it('sends what a buffer holds now, not what is put into it later', async () => {
+    using ends = await connected(clientContext(given.ca), serverContext(given.server));
+    const buffer = Buffer.alloc(20_000);
+    const sending = (async () => {
+      for (let round = 0; round < 50; round++) await ends.client.sendall(buffer.fill(round));
+    })();
+    for (let round = 0; round < 50; round++) {
+      const came = await ends.server.recvExactly(buffer.length);
+      assert.ok(came.every((byte) => byte === round));
+    }
+    await sending;
+  });
+
+  it('slows the sender down when nobody reads', async () => {
+    using ends = await connected(clientContext(given.ca), serverContext(given.server));
+    const piece = Buffer.alloc(1_000_000);
+    let sent = 0;
+    const flood = async (): Promise<never> => {
+      for (;;) {
+        await ends.client.sendall(piece, { timeout: 0.2 });
+        sent++;
+      }
+    };
+    await assert.rejects(flood(), TimeoutError);
+    assert.ok(sent < 40, `${sent} MB were taken`);
   });
 
   it('tells who the server is, once that is proved', async () => {
@@ -293,6 +328,20 @@ describe('a connection', () => {
     // The client's greeting, and then the end: the connection was closed.
     for await (const _ of b);
     b.close();
+    const [e, f] = await tcpPair();
+    // Begun early, never awaited, cancelled: that is no unhandled rejection.
+    const begun = run(async () => {
+      const task = createTask(async () => {
+        void clientContext(given.ca).wrapSocket(e, { serverHostname: 'localhost' });
+        await sleep(60);
+      });
+      await settled();
+      task.cancel();
+      await task.catch(() => {});
+    });
+    await begun;
+    for await (const _ of f);
+    f.close();
     const [c, d] = await tcpPair();
     const giveUp = new AbortController();
     const cancelled = serverContext(given.server).wrapSocket(c, { signal: giveUp.signal });

@@ -2,6 +2,7 @@ import type { KeyObject } from 'node:crypto';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { realClock } from '../../base/clock.ts';
 import { InvalidArgumentError, InvalidStateError } from '../../base/errors.ts';
+import { checkOptions } from '../../base/options.ts';
 import type { CertificateData } from '../chain.ts';
 import { readChain } from '../chain.ts';
 import { readAuthorities } from '../material.ts';
@@ -70,6 +71,7 @@ export function loadAuthority(
   chain: string | Omit<CertificateData, 'pfx'>,
   options: { readonly keyfile?: string | undefined; readonly password?: string | undefined } = {},
 ): CertificateAuthority {
+  checkOptions(options);
   const { cert, key } = readChain({ chain, ...options });
   if (cert === undefined || key === undefined) throw new InvalidArgumentError('chain', chain, 'PEM, not PKCS#12');
   const [own, ...above] = readAuthorities(cert, 'cert').map((pem) => new X509Certificate(pem));
@@ -138,6 +140,7 @@ export class CertificateAuthority extends Certificate {
 }
 
 function authorityContents(commonName: string, options: AuthorityOptions): Contents {
+  checkOptions(options);
   const { pathLength = 0, organization } = options;
   if (!Number.isInteger(pathLength) || pathLength < 0) {
     throw new InvalidArgumentError('pathLength', pathLength, 'a whole number, 0 or more');
@@ -147,6 +150,7 @@ function authorityContents(commonName: string, options: AuthorityOptions): Conte
 }
 
 function endContents(options: IssueOptions): Contents {
+  checkOptions(options);
   const { names = [], organization, purposes = ['server', 'client'] } = options;
   const list = names.map(alternativeName);
   const commonName = options.commonName ?? list.find(({ value }) => value.length <= longestName)?.value;
