@@ -11,7 +11,7 @@ import { TaskRevokedError } from './errors.ts';
 import type { AsyncResult } from './result.ts';
 import type { ApplyOptions, Task } from './task.ts';
 
-type AnyTask = Task<unknown[]>;
+type AnyTask = Task;
 
 /**
  * Runs registered tasks of an app on its workers, wherever they are, with the interface of the pools: the executor is changed and the calls
@@ -62,7 +62,7 @@ export class ClusterExecutor extends Executor {
         while (futures.length < buffersize) {
           const next = lists.next();
           if (next.done === true) break;
-          const future = this.submitWith(options, fn, ...(next.value as unknown[] as unknown as A));
+          const future = this.submitWith(options, fn, ...(next.value as unknown as A));
           future.look();
           futures.push(future);
         }

@@ -1,9 +1,19 @@
+import { ContextVar } from '../../src/asyncio/context.ts';
 import { currentSignal } from '../../src/callable/context.ts';
 import { portable } from '../../src/callable/portable.ts';
+import { carryContext } from '../../src/futures/context.ts';
 import { transfer } from '../../src/callable/transfer.ts';
 import type { Event } from '../../src/multiprocessing/event.ts';
 
 import { threadId } from 'node:worker_threads';
+
+export const user = carryContext(import.meta, new ContextVar('user', 'nobody'));
+
+export const whoCalls = portable(import.meta, 'whoCalls', async (prefix: string) => {
+  const before = user.get();
+  await new Promise((resolve) => setImmediate(resolve));
+  return `${prefix} ${before} ${user.get()}`;
+});
 
 let initialised = 0;
 

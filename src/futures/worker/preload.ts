@@ -3,6 +3,7 @@
 import { close, O_CLOEXEC, O_NONBLOCK, pipe2 } from '../../os/descriptor.ts';
 import { Poll, POLLIN } from '../../os/poll.ts';
 import { ProcessMemory } from '../channel/process-memory.ts';
+// oxlint-disable-next-line import/no-unassigned-import -- for what its loading does
 import './attach.ts';
 
 const [read, write] = pipe2(O_CLOEXEC | O_NONBLOCK);
