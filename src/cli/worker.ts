@@ -16,7 +16,7 @@ export function worker(program: Command): void {
 }
 
 // Spelled out here, so that `simul --help` loads neither the worker nor its log; the types of WorkerFlags hold them.
-const pools: readonly WorkerFlags['pool'][] = ['async', 'threads', 'processes', 'solo'];
+const pools: readonly WorkerFlags['pool'][] = ['async', 'threads', 'processes', 'prefork', 'solo'];
 const levels: readonly WorkerFlags['loglevel'][] = ['debug', 'info', 'warning', 'error', 'critical'];
 
 export function workerOptions(command: Command): Command {

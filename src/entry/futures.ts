@@ -1,6 +1,7 @@
 export { asCompleted } from '../futures/as-completed.ts';
 export { AsyncResult } from '../futures/async-result.ts';
 export type { AsyncOptions } from '../futures/async-result.ts';
+export { carryContext } from '../futures/context.ts';
 export { BrokenExecutor, BrokenProcessPool, BrokenThreadPool, WorkerLostError } from '../futures/errors.ts';
 export type { WorkerDeath } from '../futures/errors.ts';
 export { Executor } from '../futures/executor.ts';

@@ -4,6 +4,7 @@ export { fromModule } from '../callable/from-module.ts';
 export { portable } from '../callable/portable.ts';
 export { transfer } from '../callable/transfer.ts';
 export { Simul } from '../tasks/app.ts';
+export { ClusterExecutor } from '../tasks/cluster-executor.ts';
 export type { SimulOptions } from '../tasks/app.ts';
 export type { DeliveryInfo, TaskContext, TaskLogger } from '../tasks/context.ts';
 export { registerError } from '../tasks/error-seam.ts';

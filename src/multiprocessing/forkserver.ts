@@ -21,6 +21,7 @@ const main = fileURLToPath(new URL('./template-process-main.js', import.meta.url
 const tokenBytes = 16;
 
 let preloaded: readonly string[] = [];
+const needed = new Set<string>();
 let server: ForkServer | undefined;
 
 /**
@@ -33,6 +34,13 @@ let server: ForkServer | undefined;
 export function setForkserverPreload(modules: readonly ModuleLocation[]): void {
   if (server !== undefined) throw new InvalidStateError('the forkserver runs already');
   preloaded = modules.map(moduleUrl);
+}
+
+/** @internal Has the template, now and after a restart, import a module that children are going to need. */
+export function preloadInForkserver(url: string): void {
+  if (needed.has(url)) return;
+  needed.add(url);
+  server?.preload([url]);
 }
 
 /** Asks the template, started on first use, for a child. */
@@ -67,7 +75,11 @@ class ForkServer {
     );
     this.#template.unref();
     this.#template.channel?.unref();
-    this.#send({ kind: 'preload', modules: preloaded });
+    this.preload([...preloaded, ...needed]);
+  }
+
+  preload(modules: readonly string[]): void {
+    this.#send({ kind: 'preload', modules });
   }
 
   fork({ daemon }: { readonly daemon: boolean }): ForkedChild {

@@ -1,7 +1,9 @@
-import type { Host } from '../callable/host.ts';
-import { UnsupportedError } from '../base/errors.ts';
+import { InvalidArgumentError, UnsupportedError } from '../base/errors.ts';
+import type { Engine } from '../futures/engine/engine.ts';
+import type { ExecutorOptions } from '../futures/options.ts';
 import type { Simul } from '../tasks/app.ts';
 import type { PoolName } from '../tasks/task.ts';
+import { poolNames } from '../tasks/task.ts';
 import type { Log } from './log.ts';
 import type { WorkerSettings } from './options.ts';
 import { defaultConcurrency } from './options.ts';
@@ -25,24 +27,30 @@ export async function makePool(name: PoolName, parts: PoolParts): Promise<Pool> 
       return new AsyncPool(name, concurrency, app, services, log);
     }
     case 'threads':
-    case 'processes': {
-      const { HostPool } = await import('./pools/hosts.ts');
-      const startHost = await hostStarter(name);
+    case 'processes':
+    case 'prefork': {
       const module = appModule(name, settings);
-      return new HostPool({ name, concurrency, module, loglevel: settings.loglevel, log, startHost });
+      const { WorkersPool } = await import('./pools/workers.ts');
+      const open = await engineOf(name, module);
+      return new WorkersPool({ name, concurrency, module, loglevel: settings.loglevel, log, open });
     }
     default:
-      throw new UnsupportedError(`the pool "${name}" is not there yet; async, threads, processes and solo are`);
+      throw new InvalidArgumentError('pool', name, `one of ${poolNames.join(', ')}`);
   }
 }
 
-async function hostStarter(name: 'threads' | 'processes'): Promise<() => Host> {
-  if (name === 'threads') {
-    const { ThreadHost } = await import('../callable/thread-host.ts');
-    return () => new ThreadHost();
-  }
-  const { ProcessHost } = await import('../callable/process-host.ts');
-  return () => new ProcessHost();
+async function engineOf(
+  name: 'threads' | 'processes' | 'prefork',
+  module: string,
+): Promise<(options: ExecutorOptions) => Engine> {
+  if (name === 'threads') return (await import('../futures/thread-pool-executor.ts')).threadEngine;
+  const { processEngine } = await import('../futures/process-pool-executor.ts');
+  if (name === 'processes') return (options) => processEngine({ ...options, startMethod: 'spawn' });
+  const { preloadInForkserver } = await import('../multiprocessing/forkserver.ts');
+  return (options) => {
+    preloadInForkserver(module);
+    return processEngine({ ...options, startMethod: 'forkserver' });
+  };
 }
 
 function appModule(name: string, settings: WorkerSettings): string {

@@ -25,7 +25,7 @@ describe('wrong use', () => {
     [['worker', '-c', 'many'], /argument 'many' is invalid. An integer/],
     [['worker'], /name the module that exports the app: -A/],
     [['up', '-b', 'memory://'], /name the module/],
-    [['worker', '-P', 'prefork', '-A', 'app.mjs'], /'prefork' is invalid. .*async, threads, processes, solo\./],
+    [['worker', '-P', 'green', '-A', 'app.mjs'], /'green' is invalid. .*async, threads, processes, prefork, solo\./],
     [['worker', '-l', 'loud', '-A', 'app.mjs'], /'loud' is invalid. .*debug, info, warning, error, critical\./],
     [['worker', '--lease', '0', '-A', 'app.mjs'], /^simul: lease: expected .*received 0\n/],
     [['worker', '--lease', '0x10', '-A', 'app.mjs'], /A number of seconds/],

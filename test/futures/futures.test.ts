@@ -14,7 +14,7 @@ import {
   wait,
 } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { count, countForEver, failAfter, waitFor } from './jobs.ts';
+import { count, countForEver, failAfter, user, waitFor, whoCalls } from './jobs.ts';
 import { kinds } from './kinds.ts';
 
 test('a future is settled once and tells how', async () => {
@@ -160,6 +160,27 @@ for (const [kind, make] of kinds) {
     for await (const item of pool.stream(countForEver, left)) if (item === 500) break;
     await left.wait();
     assert.equal(await pool.submit(() => 1), 1);
+  });
+}
+
+for (const [kind, make] of kinds) {
+  test(`${kind}: context variables that are declared so go along with a call`, async () => {
+    await using pool = make({ maxWorkers: 1, concurrency: 2 });
+    const calls = await run(async () => {
+      const as = (name: string) =>
+        createTask(async () => {
+          user.set(name);
+          const mapped: string[] = [];
+          for await (const one of pool.map(whoCalls, ['m'])) mapped.push(one);
+          return [await pool.submit(whoCalls, 's'), ...mapped];
+        });
+      return Promise.all([as('ada'), as('bob')]);
+    });
+    assert.deepEqual(calls, [
+      ['s ada ada', 'm ada ada'],
+      ['s bob bob', 'm bob bob'],
+    ]);
+    assert.equal(await pool.submit(whoCalls, 's'), 's nobody nobody');
   });
 }
 

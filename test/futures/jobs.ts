@@ -1,9 +1,20 @@
+import { ContextVar } from '../../src/asyncio/context.ts';
 import { currentSignal } from '../../src/callable/context.ts';
 import { portable } from '../../src/callable/portable.ts';
+import { carryContext } from '../../src/futures/context.ts';
 import { transfer } from '../../src/callable/transfer.ts';
 import type { Event } from '../../src/multiprocessing/event.ts';
 
+import { writeFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
+
+export const user = carryContext(import.meta, new ContextVar('user', 'nobody'));
+
+export const whoCalls = portable(import.meta, 'whoCalls', async (prefix: string) => {
+  const before = user.get();
+  await new Promise((resolve) => setImmediate(resolve));
+  return `${prefix} ${before} ${user.get()}`;
+});
 
 let initialised = 0;
 
@@ -32,6 +43,14 @@ export const countForEver = portable(import.meta, 'countForEver', async function
 export const failAfter = portable(import.meta, 'failAfter', function* (items: number) {
   for (let i = 0; i < items; i++) yield i;
   throw new RangeError('after them');
+});
+
+/** Waits for its signal; its arguments are not shared ones. */
+export const untilAborted = portable(import.meta, 'untilAborted', async (file: string) => {
+  const signal = currentSignal();
+  writeFileSync(file, 'begun');
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  writeFileSync(file, 'told');
 });
 
 /** Waits for its signal, and tells by an event that it heard it. */

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { CancelledError, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { die, hog, hogHeap, killMyself, spin, untilTold, waitFor } from './jobs.ts';
+import { die, hog, hogHeap, killMyself, spin, untilAborted, untilTold, waitFor } from './jobs.ts';
 import { kinds } from './kinds.ts';
 
 for (const [kind, make] of kinds) {
@@ -35,6 +38,17 @@ for (const [kind, make] of kinds) {
     await heard.wait();
     assert.equal(await pool.submit(() => 'the same worker'), 'the same worker');
     assert.equal(pool.statistics().died, 0);
+  });
+
+  test(`${kind}: a call that came through the ring is told to stop too`, async () => {
+    await using pool = make({ maxWorkers: 1, grace: 60 });
+    const file = join(tmpdir(), `told-${kind}`);
+    const running = pool.submit(untilAborted, file);
+    while (!existsSync(file)) await new Promise(setImmediate);
+    assert.equal(running.cancel({ running: true }), true);
+    assert.equal(await pool.submit(() => 'the same worker'), 'the same worker');
+    assert.equal(readFileSync(file, 'utf8'), 'told');
+    rmSync(file);
   });
 
   test(`${kind}: an aborted signal cancels, whether the call waits or runs`, async () => {
@@ -77,7 +91,7 @@ for (const [kind, make] of kinds) {
     const wait = () => new Promise((resolve) => setTimeout(resolve, 60_000));
     await assert.rejects(pool.submit(wait), TimeoutError);
     assert.equal(await pool.submitWith({ timeout: 60 }, () => 1), 1);
-    const many = Array.from({ length: 1000 }, (_, i) => pool.submit((n: number) => n, i));
+    const many = Array.from({ length: 1000 }, (_, i) => pool.submitWith({ timeout: 60 }, (n: number) => n, i));
     assert.equal((await Promise.all(many)).length, 1000);
   });
 

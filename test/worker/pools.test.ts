@@ -14,7 +14,7 @@ const module = new URL('./pool-app.js', import.meta.url);
 
 after(() => app.close());
 
-for (const pool of ['threads', 'processes'] as const) {
+for (const pool of ['threads', 'processes', 'prefork'] as const) {
   describe(`the pool ${pool}`, () => {
     it('runs tasks elsewhere, as many at a time as it has workers', () =>
       withWorker({ pool, concurrency: 2 }, async () => {

@@ -1,7 +1,7 @@
 import { packError, unpackError } from '../../callable/packed-error.ts';
 import type { PackedError } from '../../callable/packed-error.ts';
 import { fromModule } from '../../callable/from-module.ts';
-import { ERROR, FETCH, ITEM } from '../channel/layout.ts';
+import { ERROR, FETCH, ITEM, STREAM } from '../channel/layout.ts';
 import { Backlog, priorityOf } from './backlog.ts';
 import type { Job, Sink } from './job.ts';
 import { HOSTED, OVER, QUEUED, SENT } from './job.ts';
@@ -242,6 +242,8 @@ export class Dispatcher {
   // Undefined if the worker died: then that has been told.
   #hosted(worker: Worker, job: Job): Sink | undefined {
     if (job.state !== HOSTED) return undefined;
+    // Items of a stream lie in the ring.
+    if (job.mode === STREAM) this.#receive(worker, Infinity);
     worker.hosted.delete(job);
     this.#recorder.completed++;
     const sink = this.#finish(worker, job);

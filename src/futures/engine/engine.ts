@@ -5,8 +5,10 @@ import { cancelledBy, checkSeconds, within } from '../../base/deadline.ts';
 import { deferred } from '../../base/deferred.ts';
 import { CancelledError, ClosedError, FullError, InvalidArgumentError } from '../../base/errors.ts';
 import { describe } from '../../callable/reference.ts';
-import type { AnyFunction } from '../../callable/registry.ts';
+import type { AnyFunction, Reference } from '../../callable/registry.ts';
 import { EACH, MANY, ONE, SPREAD, STREAM } from '../channel/layout.ts';
+import type { CarriedValue } from '../context.ts';
+import { carriedValues } from '../context.ts';
 import type { BrokenExecutor, WorkerDeath } from '../errors.ts';
 import { WorkerLostError } from '../errors.ts';
 import type { SubmitOptions } from '../options.ts';
@@ -16,6 +18,8 @@ import { Definitions } from './definitions.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Owner, Sink } from './job.ts';
 import { Job, OVER } from './job.ts';
+import type { Form } from '../worker/in-context.ts';
+import { runInContext } from '../worker/in-context.ts';
 import type { Workshop } from './link.ts';
 import { Recorder } from './recorder.ts';
 import type { EngineSettings } from './settings.ts';
@@ -101,6 +105,8 @@ export class Engine implements Owner {
 
   /** Runs `fn(...args)`. What is wrong with function or arguments fails the sink. ClosedError, BrokenExecutor, FullError. */
   call(fn: AnyFunction, args: readonly unknown[], sink: Sink, options?: SubmitOptions): Job {
+    const values = carriedValues();
+    if (values !== undefined) return this.#inContext(values, fn, 'call', args, sink, options);
     const single = args.length === 1;
     const payload = single ? args[0] : args.length === 0 ? undefined : args;
     return this.#submit(fn, single ? ONE : MANY, payload, sink, options);
@@ -108,6 +114,8 @@ export class Engine implements Owner {
 
   /** Calls `fn` with each of the items; the sink gets the list of results, or the first error. */
   chunk(fn: AnyFunction, items: readonly unknown[], form: 'each' | 'spread', sink: Sink, options?: SubmitOptions): Job {
+    const values = carriedValues();
+    if (values !== undefined) return this.#inContext(values, fn, form, items, sink, options);
     return this.#submit(fn, form === 'each' ? EACH : SPREAD, items, sink, options);
   }
 
@@ -212,6 +220,25 @@ export class Engine implements Owner {
   /** Sends a credit for items of a stream to the worker that has it. */
   credit(job: Job, items: number, send: (worker: Worker, id: number, items: number) => void): void {
     if (job.state !== OVER && job.place !== undefined) send(job.place as Worker, job.id, items);
+  }
+
+  #inContext(
+    values: readonly CarriedValue[],
+    fn: AnyFunction,
+    form: Form,
+    args: readonly unknown[],
+    sink: Sink,
+    options: SubmitOptions | undefined,
+  ): Job {
+    this.#checkOpen();
+    let reference: Reference;
+    try {
+      ({ reference } = this.#definitions.of(fn));
+    } catch {
+      // Without a context: that says what is wrong.
+      return this.#submit(fn, MANY, undefined, sink, options);
+    }
+    return this.#submit(runInContext, MANY, [values, reference, form, args], sink, options);
   }
 
   #submit(fn: AnyFunction, mode: number, args: unknown, sink: Sink, options: SubmitOptions | undefined): Job {

@@ -1,5 +1,6 @@
 import type { Host } from '../../callable/host.ts';
 import type { StartMethod } from '../../multiprocessing/start-method.ts';
+import { preloadInForkserver } from '../../multiprocessing/forkserver.ts';
 import { startHost } from '../../multiprocessing/start-host.ts';
 import { close, O_CLOEXEC, O_NONBLOCK, pipe2 } from '../../os/descriptor.ts';
 import { Poll, POLLIN } from '../../os/poll.ts';
@@ -18,6 +19,7 @@ export class Processes implements Workshop {
 
   constructor(method: StartMethod) {
     this.#method = method;
+    if (method === 'forkserver') preloadInForkserver(new URL('../worker/preload.js', import.meta.url).href);
     const [read, write] = pipe2(O_CLOEXEC | O_NONBLOCK);
     this.#read = read;
     this.#write = write;

@@ -67,6 +67,7 @@ export class Runner {
     this.#results = new ResultWriter(memory);
     this.#meter = new Meter(memory);
     this.#streams = streams;
+    memory.words[CURRENT] = -1;
   }
 
   /** `resources`: what goes on in this thread by itself. */
@@ -159,7 +160,9 @@ export class Runner {
 
   #wake(): void {
     // Scheduled, it looks by itself.
-    if (!this.#scheduled) this.#run();
+    if (this.#scheduled) return;
+    // A bell rings in the context in which it was made.
+    context.run(this.calls, () => this.#run());
   }
 
   #begin(): void {
@@ -254,6 +257,7 @@ export class Runner {
 
   #answer(id: number, value: unknown, micros: number, list: boolean): void {
     if (this.calls.id === id) this.calls.ended(id);
+    this.#untime(id);
     if (list ? prepareList(value as unknown[]) : prepare(value)) return this.#put(id, VALUE, micros);
     this.#fetches.set(id, () => value);
     prepare(undefined);
@@ -262,12 +266,19 @@ export class Runner {
 
   #fail(id: number, error: unknown, micros: number): void {
     if (this.calls.id === id) this.calls.ended(id);
+    this.#untime(id);
     if (prepare(packError(error))) return this.#put(id, ERROR, micros);
     this.#fetches.set(id, () => {
       throw error;
     });
     prepare(undefined);
     this.#put(id, FETCH, micros);
+  }
+
+  // Else a later call with its number could be taken for one that has run since then.
+  #untime(id: number): void {
+    const { words } = this.#memory;
+    if (words[CURRENT] === id) Atomics.store(words, CURRENT, -1);
   }
 
   #put(id: number, status: number, micros: number): void {

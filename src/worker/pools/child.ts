@@ -1,6 +1,5 @@
 import { currentSignal } from '../../callable/context.ts';
 import { importModule } from '../../callable/module.ts';
-import { hasLibc, libc } from '../../os/libc.ts';
 import { NotFoundError, UnsupportedError } from '../../base/errors.ts';
 import type { Simul } from '../../tasks/app.ts';
 import { findApp } from '../../tasks/find-app.ts';
@@ -13,24 +12,10 @@ import { openLog } from '../log.ts';
 let parts: { app: Simul; log: Log } | undefined;
 
 /** Imports the app in this thread or process; called once, before the first run. */
-export async function prepare(module: string, loglevel: LogLevel, worker: number): Promise<void> {
-  if (process.pid !== worker) endWith(worker);
+export async function prepare(module: string, loglevel: LogLevel): Promise<void> {
   const app = findApp(await importModule(module));
   if (app === undefined) throw new NotFoundError(`${module} exports no app`);
   parts = { app, log: await openLog({ level: loglevel }) };
-}
-
-/**
- * Has the kernel end this process with its worker: one that is busy in a loop never hears that its channel has closed,
- * and would go on with a task that another worker has been given.
- */
-function endWith(worker: number): void {
-  if (process.platform !== 'linux' || !hasLibc()) return;
-  const PR_SET_PDEATHSIG = 1;
-  const SIGKILL = 9;
-  libc('int prctl(int option, unsigned long value)')(PR_SET_PDEATHSIG, SIGKILL);
-  // The worker may have died before the kernel was told.
-  if (process.ppid !== worker) process.exit(1);
 }
 
 /** Runs one task here. Its states go to the backend by a connection of this thread's own. */
