@@ -1,6 +1,6 @@
 import { onAbort } from './abort.ts';
 import type { WaitOptions } from './deadline.ts';
-import { ambientSignal, cancelledBy, enterWait } from './deadline.ts';
+import { ambientSignal, cancelledBy, enterWait, within } from './deadline.ts';
 import { InvalidArgumentError } from './errors.ts';
 
 /** What ends a wait early: the signal it was given, and that of what it runs in (an asyncio task), where there is one. */
@@ -59,4 +59,12 @@ export function withinTask<T>(steps: () => Promise<T>, what?: string): Promise<T
       forget();
     }
   }
+}
+
+/**
+ * Waits for a promise as a call of the task that runs: settles as it does, or rejects with TimeoutError, or with
+ * CancelledError once `signal` or the task's own is aborted. `what`, as in "the end of a pool", is for errors and task trees.
+ */
+export function withinBounds<T>(promise: PromiseLike<T>, options: WaitOptions | undefined, what: string): Promise<T> {
+  return withinTask(() => within(promise, { ...endings(options), what: `waiting for ${what}` }), what);
 }

@@ -1,5 +1,6 @@
 import type { WaitOptions } from '../base/deadline.ts';
-import { Deadline, within } from '../base/deadline.ts';
+import { Deadline } from '../base/deadline.ts';
+import { withinBounds } from '../base/ending-signals.ts';
 import { TimeoutError } from '../base/errors.ts';
 import type { Future } from './future.ts';
 
@@ -40,7 +41,7 @@ export async function* asCompleted<T>(
 async function bounded(next: Promise<void>, deadline: Deadline, options: WaitOptions, what: string): Promise<void> {
   const timeout = options.timeout === undefined ? undefined : deadline.left;
   try {
-    await within(next, { timeout, signal: options.signal });
+    await withinBounds(next, { timeout, signal: options.signal }, 'the next of several futures');
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error;
     throw new TimeoutError(what, { timeout: options.timeout });

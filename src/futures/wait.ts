@@ -1,5 +1,5 @@
 import type { WaitOptions } from '../base/deadline.ts';
-import { within } from '../base/deadline.ts';
+import { withinBounds } from '../base/ending-signals.ts';
 import { InvalidArgumentError, TimeoutError } from '../base/errors.ts';
 import type { Future } from './future.ts';
 
@@ -44,7 +44,7 @@ async function until<T>(all: ReadonlySet<Future<T>>, enough: () => boolean, opti
   });
   for (const future of all) future.addDoneCallback(look);
   try {
-    await within(reached, options);
+    await withinBounds(reached, options, `${all.size} futures`);
   } catch (error) {
     if (!(error instanceof TimeoutError)) throw error;
   } finally {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onAbort } from '../base/abort.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { throwIfAborted, within } from '../base/deadline.ts';
-import { endings, throwIfAnyAborted } from '../base/ending-signals.ts';
+import { endings, throwIfAnyAborted, withinBounds } from '../base/ending-signals.ts';
 import { ClosedError, ConnectionError, InvalidArgumentError } from '../base/errors.ts';
 import { uuid } from '../base/ids.ts';
 import type { FramedOptions } from '../ipc/framed-connection.ts';
@@ -124,7 +124,7 @@ export class Listener implements AsyncDisposable {
     });
     this.#accepting.push(accept);
     try {
-      return await within(arrival, { ...endings(options), what: 'waiting for a connection' });
+      return await withinBounds(arrival, options, 'a connection');
     } catch (error) {
       const index = this.#accepting.indexOf(accept);
       if (index >= 0) this.#accepting.splice(index, 1);

@@ -1,7 +1,6 @@
 import { constants } from 'node:os';
 import type { WaitOptions } from '../base/deadline.ts';
-import { within } from '../base/deadline.ts';
-import { endings } from '../base/ending-signals.ts';
+import { withinBounds } from '../base/ending-signals.ts';
 import { messageOf } from '../base/error-text.ts';
 import { BrokenError, ClosedError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { KeepAlive } from '../base/keep-alive.ts';
@@ -102,7 +101,7 @@ export class Process<F extends AnyFunction = AnyFunction> implements AsyncDispos
    */
   async join(options?: WaitOptions): Promise<number> {
     if (this.#link === undefined) throw new InvalidStateError('can only join a started process');
-    const exit = await joining.during(within(this.#link.exited, { ...endings(options), what: `joining ${this.name}` }));
+    const exit = await joining.during(withinBounds(this.#link.exited, options, `the end of ${this.name}`));
     if (exit.code === null && exit.signal === null) {
       throw new BrokenError(`${this.name} could not be started: ${messageOf(exit.error)}`, { cause: exit.error });
     }

@@ -1,6 +1,5 @@
 import type { WaitOptions } from '../base/deadline.ts';
-import { within } from '../base/deadline.ts';
-import { endings } from '../base/ending-signals.ts';
+import { withinBounds } from '../base/ending-signals.ts';
 import { InvalidStateError } from '../base/errors.ts';
 import { KeepAlive } from '../base/keep-alive.ts';
 import { portable } from '../callable/portable.ts';
@@ -77,7 +76,7 @@ export class Thread<F extends AnyFunction = AnyFunction> {
   async join(options?: WaitOptions): Promise<Awaited<ReturnType<F>>> {
     if (this.#outcome === undefined) throw new InvalidStateError('cannot join thread before it is started');
     this.#joined = true;
-    return joining.during(within(this.#outcome, { ...endings(options), what: `joining ${this.name}` }));
+    return joining.during(withinBounds(this.#outcome, options, `the end of ${this.name}`));
   }
 
   /** Ends it where it stands: locks it holds go to the next waiter, its clean-up does not run. */

@@ -3,6 +3,7 @@ import { getEventListeners } from 'node:events';
 import { describe, test } from 'node:test';
 import type { WaitOptions } from '../../src/entry/asyncio.ts';
 import { createTask, formatTaskTree, getRunningLoop, run, sleep } from '../../src/entry/asyncio.ts';
+import * as futures from '../../src/entry/futures.ts';
 import * as multiprocessing from '../../src/entry/multiprocessing.ts';
 import * as threading from '../../src/entry/threading.ts';
 
@@ -60,10 +61,13 @@ for (const [name, module] of Object.entries({ threading, multiprocessing: multip
   });
 }
 
-test('join and accept end with the task too', { skip }, async () => {
+test('join, accept and the waits for futures end with the task too', { skip }, async () => {
   const thread = new threading.Thread(() => new Promise<void>((resolve) => setTimeout(resolve, 60_000)), []);
   thread.start();
   const listener = await multiprocessing.Listener.open();
+  const pool = new futures.ThreadPoolExecutor({ maxWorkers: 1 });
+  const call = pool.submit(() => new Promise<void>((resolve) => setTimeout(resolve, 60_000)));
+  call.addDoneCallback((future) => void future.exception().catch(() => {}));
   const { signal } = new AbortController();
   await run(async () => {
     const reports: string[] = [];
@@ -73,6 +77,12 @@ test('join and accept end with the task too', { skip }, async () => {
       () => thread.join({ signal }),
       () => listener.accept(),
       () => listener.accept({ signal }),
+      () => futures.wait([call]),
+      () => futures.wait([call], { signal, timeout: 60 }),
+      async () => {
+        for await (const _ of futures.asCompleted([call], { signal })) assert.fail('it never ends');
+      },
+      () => pool.shutdown(),
     ];
     for (const call of calls) {
       const task = createTask(call as () => Promise<unknown>);
@@ -81,9 +91,11 @@ test('join and accept end with the task too', { skip }, async () => {
       await assert.rejects(async () => task, { name: 'CancelledError' });
     }
     assert.deepEqual(reports, []);
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
   await listener.close();
   await thread.terminate();
+  await pool.terminateWorkers();
 });
 
 test('a condition holds its lock after a wait, however often that is cancelled', { skip }, async () => {

@@ -1,8 +1,9 @@
 import { EventEmitter } from 'node:events';
 import { Deque } from '../../base/deque.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
-import { cancelledBy, checkSeconds, within } from '../../base/deadline.ts';
+import { cancelledBy, checkSeconds } from '../../base/deadline.ts';
 import { deferred } from '../../base/deferred.ts';
+import { withinBounds } from '../../base/ending-signals.ts';
 import { CancelledError, ClosedError, FullError, InvalidArgumentError } from '../../base/errors.ts';
 import { describe } from '../../callable/reference.ts';
 import type { AnyFunction, Reference } from '../../callable/registry.ts';
@@ -130,11 +131,11 @@ export class Engine implements Owner {
     if (!this.#full()) return;
     const { promise, resolve } = deferred();
     this.#rooms.push(resolve);
-    await within(promise, { timeout, signal, what: 'waiting for room in the queue of a pool' });
+    await withinBounds(promise, { timeout, signal }, 'room in the queue of a pool');
   }
 
   async ready(options?: WaitOptions): Promise<void> {
-    await within(this.#crew.settled(), { ...options, what: 'waiting for the workers of a pool' });
+    await withinBounds(this.#crew.settled(), options, 'the workers of a pool');
     if (this.#broken !== undefined) throw this.#brokenError();
   }
 
@@ -165,7 +166,7 @@ export class Engine implements Owner {
   async join(options: WaitOptions = {}): Promise<void> {
     this.#keepAlive.ref();
     try {
-      await within(this.#ended.promise, { ...options, what: 'waiting for the end of a pool' });
+      await withinBounds(this.#ended.promise, options, 'the end of a pool');
     } finally {
       if (this.#dispatcher.pending === 0) this.#keepAlive.unref();
     }
