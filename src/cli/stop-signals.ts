@@ -43,9 +43,15 @@ export class StopSignals implements Disposable {
     void this.#worker.kill({ why: `received ${signal} twice` }).catch(report);
     // A task that does not end would hold up even a cold stop.
     void this.#worker.stopped.then(() => process.exit(this.exitCode));
-    // So would a broker that does not answer; what is not given back now, its leases give back.
-    realClock.setTimer(coldLimit, () => process.exit(this.exitCode)).unref();
+    // So would a broker that does not answer.
+    realClock.setTimer(coldLimit, () => this.#giveUp()).unref();
   };
+
+  #giveUp(): void {
+    const left = 'what it has claimed goes back when its connection or lease is found to have ended';
+    process.stderr.write(`simul: not stopped within ${coldLimit} s: ${left}\n`);
+    process.exit(this.exitCode);
+  }
 
   [Symbol.dispose](): void {
     process.off('SIGTERM', this.#handle);

@@ -212,6 +212,7 @@ test('a second SIGTERM ends a worker whose server does not answer', async () => 
     worker.process.kill('SIGTERM');
     await worker.says(/SIGTERM: finishing the tasks under way; once more stops at once/);
     assert.equal(await worker.end('SIGTERM'), 143);
+    assert.match(worker.said, /^simul: not stopped within 5 s: what it has claimed goes back when/m);
   } finally {
     process.kill(place.server.pid, 'SIGCONT');
   }
