@@ -19,6 +19,7 @@ import {
   TimeoutError,
 } from '../../src/entry/socket.ts';
 import { close } from '../../src/entry/os.ts';
+import { program } from '../fixtures/program.ts';
 import { closing } from './closing.ts';
 
 const text = (bytes: Buffer): string => bytes.toString();
@@ -247,5 +248,67 @@ describe('a stream socket', () => {
     assert.deepEqual([...server.getsockopt(SOL_SOCKET, 13, 8)], [1, 0, 0, 0, 3, 0, 0, 0]);
     assert.throws(() => server.setOptions({ nodelay: true } as object), InvalidArgumentError);
     assert.throws(() => server.setsockopt(6, 9999, 1), { code: 'ENOPROTOOPT' });
+  });
+
+  test('sees an end that came together with the last bytes, watched already or not', async () => {
+    for (const watched of [false, true]) {
+      using pair = await connected();
+      const { client, served } = pair;
+      if (watched) await assert.rejects(served.recv(1, { timeout: 0.01 }), TimeoutError);
+      await client.sendall('last words');
+      client.close();
+      // Before anybody reads.
+      await new Promise((resolve) => setImmediate(resolve));
+      assert.equal(text(await served.recv(100)), 'last words');
+      assert.equal((await served.recv(100, { timeout: 5 })).length, 0);
+      assert.equal((await served.recv(100, { timeout: 5 })).length, 0);
+    }
+  });
+
+  test('a fast peer does not keep timers and others waiting', async () => {
+    const [a, b] = socketpair();
+    let received = 0;
+    const reading = (async () => {
+      for (;;) received += (await b.recv(10)).length;
+    })();
+    const sending = (async () => {
+      for (;;) await a.sendall(Buffer.alloc(1000));
+    })();
+    // Both end only by what comes after the loop has turned.
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setImmediate(resolve));
+    a.close();
+    b.close();
+    await assert.rejects(reading, ClosedError);
+    await assert.rejects(sending, (error) => error instanceof ClosedError || (error as SocketError).code === 'EPIPE');
+    assert.ok(received > 0);
+  });
+
+  test('hears of its descriptor being closed by somebody else', async () => {
+    const [a, b] = socketpair();
+    using _ = closing(b);
+    const wait = assert.rejects(a.recv(1), { name: 'ClosedError', message: /was closed while being waited for/ });
+    close(a.fileno());
+    await wait;
+  });
+
+  test('is not confused by a copy of a closed socket that lives on', async () => {
+    const [a, b] = socketpair();
+    await assert.rejects(a.recv(1, { timeout: 0.01 }), TimeoutError);
+    const copy = a.dup();
+    a.close();
+    // Gets the number of the one that was closed.
+    const [c, d] = socketpair();
+    using _ = closing(b, copy, c, d);
+    const wait = c.recv(10);
+    await b.sendall('for the copy');
+    assert.equal(text(await copy.recv(100)), 'for the copy');
+    await d.sendall('for c');
+    assert.equal(text(await wait), 'for c');
+  });
+
+  test('goes on in a forked child', async () => {
+    const { stdout } = await program('socket/forked-accept', [], { fork: true });
+    assert.equal(stdout, 'the child answered\n');
   });
 });
