@@ -160,11 +160,20 @@ export function epollHold(fd: number, held: boolean): void {
   epoll?.hold(fd, held);
 }
 
-/** Stops watching everything without a word, as `silencePolls` does. @internal */
-export function silenceEpoll(): void {
-  epoll?.close();
-  epoll = undefined;
+/**
+ * Runs a fork whose child goes on with none of what is watched here: it would wait for what is its parent's, and a set of its own
+ * costs it system calls. @internal
+ */
+export function withoutEpollInChild<T>(fork: () => T): T {
+  inherited = false;
+  try {
+    return fork();
+  } finally {
+    inherited = true;
+  }
 }
+
+let inherited = true;
 
 function closeIfIdle(): void {
   if (epoll === undefined || epoll.watched.size > 0) return;
@@ -184,7 +193,7 @@ registerAtFork({
     if (epoll === undefined) return;
     const { watched } = epoll;
     epoll.close();
-    epoll = watched.size > 0 ? new Epoll(watched) : undefined;
+    epoll = inherited && watched.size > 0 ? new Epoll(watched) : undefined;
   },
 });
 

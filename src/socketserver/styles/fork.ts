@@ -1,7 +1,7 @@
 import { UnsupportedError, BrokenError } from '../../base/errors.ts';
-import { close } from '../../os/descriptor.ts';
 import { exitNow, fork, whyNoFork } from '../../os/fork.ts';
-import { silenceEpoll } from '../../os/epoll.ts';
+import { libc } from '../../os/libc.ts';
+import { withoutEpollInChild } from '../../os/epoll.ts';
 import { silencePolls } from '../../os/poll.ts';
 import { kill } from '../../os/process-ids.ts';
 import { waitpid } from '../../os/wait.ts';
@@ -29,7 +29,7 @@ export async function serveByFork({ handler, settings, listener, becomeChild }: 
       new Promise<void>((resolve, reject) => {
         setImmediate(() => {
           try {
-            const pid = fork();
+            const pid = withoutEpollInChild(fork);
             if (pid === 0) {
               becomeChild();
               serveAsChild(serving, request, listener);
@@ -77,9 +77,8 @@ async function waitForChild(pid: number, request: Request): Promise<void> {
 // What the server goes on with is the parent's: here the request is all there is.
 function serveAsChild(serving: Serving, request: Request, listener: Socket): void {
   silencePolls();
-  silenceEpoll();
-  // Detached rather than closed, which would remove the file of a UNIX socket.
-  if (listener.type !== SOCK_DGRAM && listener.fileno() >= 0) close(listener.detach());
+  // The bare descriptor: closing the socket object would remove the file of a UNIX socket, and wake who waits on it.
+  if (listener.type !== SOCK_DGRAM && listener.fileno() >= 0) libc('int close(int fd)')(listener.fileno());
   serveIn(serving, request).then(
     () => exitNow(0),
     (error: unknown) => {
