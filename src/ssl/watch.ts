@@ -1,5 +1,5 @@
 import type { FSWatcher } from 'node:fs';
-import { watch } from 'node:fs';
+import { statSync, watch } from 'node:fs';
 import { dirname } from 'node:path';
 import { onAbort } from '../base/abort.ts';
 import type { ClockTimer } from '../base/clock.ts';
@@ -16,45 +16,81 @@ export interface WatchOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Seconds without a change after which files count as written: a certificate and its key come one after the other. */
-const quiet = 0.1;
+/** Seconds from the first change to the look at the files: a certificate and its key come one after the other. */
+const delay = 0.1;
 
 /** Calls `reload` when one of the files has changed, until it is disposed of or the signal aborts. */
 export function watchFiles(files: readonly string[], reload: () => void, options: WatchOptions): Disposable {
-  const { onReload, onError, signal } = options;
   if (files.length === 0) throw new InvalidStateError('the context was not made of files: there is nothing to watch');
-  throwIfAborted(signal);
-  let timer: ClockTimer | undefined;
-  const act = (): void => {
-    try {
-      reload();
-    } catch (error) {
-      onError?.(error as Error);
-      return;
-    }
-    onReload?.();
+  throwIfAborted(options.signal);
+  const watching = new Watching(files, reload, options);
+  const forget = onAbort(options.signal, () => watching.close());
+  return {
+    [Symbol.dispose]: () => {
+      forget();
+      watching.close();
+    },
   };
-  const changed = (): void => {
-    timer?.cancel();
-    timer = realClock.setTimer(quiet, act).unref();
-  };
-  const watchers: FSWatcher[] = [];
-  const close = (): void => {
-    forget();
-    timer?.cancel();
-    for (const watcher of watchers) watcher.close();
-  };
-  const forget = onAbort(signal, close);
-  // The folders, not the files: certificates are replaced by rename, or by a link beside them (Kubernetes' secrets).
-  for (const folder of new Set(files.map((file) => dirname(file)))) watchers.push(watched(folder, changed, onError));
-  return { [Symbol.dispose]: close };
 }
 
-function watched(folder: string, changed: () => void, onError: WatchOptions['onError']): FSWatcher {
-  try {
-    return watch(folder, { persistent: false }, changed).on('error', (error) => onError?.(error));
-  } catch (error) {
-    const { code = 'EIO', errno = 5 } = error as NodeJS.ErrnoException;
-    throw new SystemError(code, Math.abs(errno), 'inotify_add_watch', { path: folder, cause: error });
+class Watching {
+  readonly #files: readonly string[];
+  readonly #reload: () => void;
+  readonly #options: WatchOptions;
+  readonly #watchers: FSWatcher[] = [];
+  #seen: string;
+  #timer: ClockTimer | undefined;
+
+  constructor(files: readonly string[], reload: () => void, options: WatchOptions) {
+    this.#files = files;
+    this.#reload = reload;
+    this.#options = options;
+    this.#seen = stateOf(files);
+    // The folders, not the files: certificates are replaced by rename, or by a link beside them (Kubernetes' secrets).
+    for (const folder of new Set(files.map((file) => dirname(file)))) this.#watch(folder);
   }
+
+  close(): void {
+    this.#timer?.cancel();
+    for (const watcher of this.#watchers) watcher.close();
+  }
+
+  #watch(folder: string): void {
+    try {
+      const watcher = watch(folder, { persistent: false }, () => this.#changed());
+      this.#watchers.push(watcher.on('error', (error) => this.#options.onError?.(error)));
+    } catch (error) {
+      this.close();
+      const { code = 'EIO', errno = 5 } = error as NodeJS.ErrnoException;
+      throw new SystemError(code, Math.abs(errno), 'inotify_add_watch', { path: folder, cause: error });
+    }
+  }
+
+  // Not put off by further changes: in a busy folder they need not end.
+  #changed(): void {
+    this.#timer ??= realClock.setTimer(delay, () => this.#look()).unref();
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    const state = stateOf(this.#files);
+    if (state === this.#seen) return;
+    this.#seen = state;
+    try {
+      this.#reload();
+    } catch (error) {
+      this.#options.onError?.(error as Error);
+      return;
+    }
+    this.#options.onReload?.();
+  }
+}
+
+/** Which files these are now, so that what others do in their folder does not end the sessions of clients. */
+function stateOf(files: readonly string[]): string {
+  const states = files.map((file) => {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(file, { throwIfNoEntry: false }) ?? {};
+    return [ino, size, mtimeMs, ctimeMs];
+  });
+  return JSON.stringify(states);
 }
