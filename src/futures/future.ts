@@ -38,7 +38,9 @@ export class Future<T> implements Promise<T> {
   /** The value or the error. */
   #result: unknown = undefined;
   #work: Work | undefined;
-  #settle: { resolve(value: unknown): void; reject(error: unknown): void } | undefined = undefined;
+  // Of the promise. Fields and not an object: there are as many futures as calls.
+  #resolve: ((value: unknown) => void) | undefined = undefined;
+  #reject: ((error: unknown) => void) | undefined = undefined;
   #promise: Promise<unknown> | undefined = undefined;
   // Of `never`, so that a future of something is one of something wider.
   #callbacks: ((future: never) => void)[] | undefined = undefined;
@@ -187,11 +189,11 @@ export class Future<T> implements Promise<T> {
     this.#state = state;
     this.#result = result;
     this.#work = undefined;
-    const settle = this.#settle;
-    if (settle !== undefined) {
-      this.#settle = undefined;
-      if (state === FINISHED) settle.resolve(result);
-      else settle.reject(result);
+    if (this.#resolve !== undefined) {
+      if (state === FINISHED) this.#resolve(result);
+      else this.#reject!(result);
+      this.#resolve = undefined;
+      this.#reject = undefined;
     }
     if (state === FAILED && this.#looked === false) this.#watch();
     const callbacks = this.#callbacks;
@@ -222,7 +224,8 @@ export class Future<T> implements Promise<T> {
     if (this.#state === FINISHED) return Promise.resolve(this.#result);
     if (this.#state > FINISHED) return Promise.reject(this.#result);
     return new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject };
+      this.#resolve = resolve;
+      this.#reject = reject;
     });
   }
 

@@ -49,13 +49,22 @@ export class ForkedChild {
   kill(signal: NodeJS.Signals): void {
     if (this.#ended) return;
     if (this.pid === undefined) this.#signals.push(signal);
-    else process.kill(this.pid, signal);
+    else this.#send(this.pid, signal);
+  }
+
+  // The template may have reaped it already, and its report be under way.
+  #send(pid: number, signal: NodeJS.Signals): void {
+    try {
+      process.kill(pid, signal);
+    } catch (error) {
+      if ((error as { code?: string }).code !== 'ESRCH') throw error;
+    }
   }
 
   forked(pid: number): void {
     this.pid = pid;
     if (this.#connection === undefined) this.#wait(patience.hello, `process ${pid} has not said hello`);
-    for (const signal of this.#signals) process.kill(pid, signal);
+    for (const signal of this.#signals) this.#send(pid, signal);
     this.#signals = [];
   }
 

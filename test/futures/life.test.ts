@@ -46,6 +46,20 @@ for (const [kind, make] of kinds) {
     assert.throws(() => pool.resize(0), { argument: 'maxWorkers' });
   });
 
+  test(`${kind}: a worker that is resized away finishes what it has`, async () => {
+    await using pool = make({ maxWorkers: 2 });
+    await pool.ready();
+    const go = new Event();
+    const begun = [new Event(), new Event()];
+    const running = begun.map((each) => pool.submit(waitFor, each, go));
+    for (const each of begun) await each.wait();
+    const waiting = Array.from({ length: 10 }, () => pool.submit(() => 'waited'));
+    pool.resize(1);
+    go.set();
+    assert.deepEqual(await Promise.all(running), ['gone on', 'gone on']);
+    assert.deepEqual(new Set(await Promise.all(waiting)), new Set(['waited']));
+  });
+
   test(`${kind}: idle workers leave, and come back when there is more to do`, async () => {
     await using pool = make({ maxWorkers: 2, minWorkers: 0, idleTimeout: 0.02 });
     assert.equal(pool.statistics().workers, 0);

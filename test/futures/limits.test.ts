@@ -95,6 +95,17 @@ for (const [kind, make] of kinds) {
     assert.equal((await Promise.all(many)).length, 1000);
   });
 
+  test(`${kind}: time limits hold for calls by message, and for several in one worker`, async () => {
+    await using pool = make({ maxWorkers: 1, concurrency: 3, grace: 60 });
+    const [begun, heard] = [new Event(), new Event()];
+    const message = pool.submitWith({ timeout: 0.1 }, untilTold, begun, heard);
+    const wait = () => new Promise((resolve) => setTimeout(resolve, 60_000).unref());
+    const others = [pool.submitWith({ timeout: 0.1 }, wait), pool.submitWith({ timeout: 0.15 }, wait)];
+    for (const future of [message, ...others]) await assert.rejects(future, TimeoutError);
+    await heard.wait();
+    await pool.killWorkers();
+  });
+
   test(`${kind}: a worker that exits fails only what it had begun`, async () => {
     await using pool = make({ maxWorkers: 1 });
     await pool.ready();

@@ -22,8 +22,10 @@ export interface CrewEvents {
   ready(worker: Worker): void;
   /** Whether there is, or may be, something to do. */
   wanted(): boolean;
-  /** It gets no more calls. */
+  /** It is to get no more calls. */
   leaving(worker: Worker): void;
+  /** It has answered all it had. */
+  dismissed(worker: Worker): void;
   /** It is gone, and still had calls, perhaps. */
   lost(worker: Worker, death: WorkerDeath, cause: unknown): void;
   /** Workers cannot be had any more. */
@@ -112,6 +114,7 @@ export class Crew {
 
   /** One that is leaving has nothing left to do. */
   dismiss(worker: Worker): void {
+    this.#events.dismissed(worker);
     worker.link.host.close({ timeout: this.#options.grace }).catch(() => this.kill(worker, 'SIGKILL'));
     worker.attend();
   }

@@ -5,7 +5,7 @@ import { ERROR, FETCH, ITEM, STREAM } from '../channel/layout.ts';
 import { Backlog, priorityOf } from './backlog.ts';
 import type { Job, Sink } from './job.ts';
 import { HOSTED, OVER, QUEUED, SENT } from './job.ts';
-import { keepForMessage, keepPayload } from './payload.ts';
+import { keepPayload } from './payload.ts';
 import type { Recorder } from './recorder.ts';
 import type { Worker } from './worker.ts';
 
@@ -63,7 +63,7 @@ export class Dispatcher {
   submit(job: Job): void {
     if (this.pending++ === 0) this.#events.busy(true);
     if (!this.#flushing) this.#now = performance.now();
-    job.submitted = this.#now;
+    job.submitted = eighths(this.#now);
     if (this.#backlog.size === 0) {
       const worker = this.#pick(job);
       if (worker !== undefined && this.#give(worker, job)) return;
@@ -108,6 +108,13 @@ export class Dispatcher {
   }
 
   /** A worker gets no more; what it has not begun goes to others. */
+  retire(worker: Worker): void {
+    worker.quota = 0;
+    this.takeBack(worker);
+    worker.quota = 0;
+    this.refill();
+  }
+
   remove(worker: Worker): void {
     const at = this.workers.indexOf(worker);
     if (at >= 0) this.workers.splice(at, 1);
@@ -214,13 +221,13 @@ export class Dispatcher {
   }
 
   #host(worker: Worker, job: Job): boolean {
+    if (worker.inFlight >= this.#concurrency) return false;
     try {
-      keepForMessage(job);
+      keepPayload(job);
     } catch (error) {
       this.#over(job).fail(error);
       return true;
     }
-    if (worker.inFlight >= this.#concurrency) return false;
     const id = this.#free.pop() ?? this.#jobs.length;
     this.#jobs[id] = job;
     job.id = id;
@@ -295,7 +302,7 @@ export class Dispatcher {
     const job = this.#jobs[id]!;
     if (status === ITEM) return job.sink.item!(value);
     if (status === FETCH) return this.#fetch(worker, job);
-    this.#recorder.answered(this.#now - job.submitted, worker.results.micros);
+    this.#recorder.answered(((eighths(this.#now) - job.submitted) | 0) / 8, worker.results.micros);
     if (status === ERROR) {
       this.#recorder.failed++;
       this.#finish(worker, job).fail(unpackError(value as PackedError, { from: worker.link.name }));
@@ -376,4 +383,9 @@ export class Dispatcher {
       this.#balance();
     }, 2 * ripe);
   }
+}
+
+// Wraps after some days, as do differences.
+function eighths(millis: number): number {
+  return (millis * 8) | 0;
 }

@@ -68,6 +68,7 @@ export class Engine implements Owner {
       dispatcher: this.#dispatcher,
       recorder: this.#recorder,
       grace: settings.grace,
+      concurrency: settings.concurrency,
       memoryLimit: settings.memoryLimit,
       workers: () => this.#crew.workers,
       kill: (worker) => this.#crew.kill(worker, 'SIGKILL'),
@@ -82,7 +83,8 @@ export class Engine implements Owner {
         {
           ready: (worker) => this.#dispatcher.add(worker),
           wanted: () => !this.#ending && (this.#state === 'open' || this.#dispatcher.pending > 0),
-          leaving: (worker) => this.#dispatcher.remove(worker),
+          leaving: (worker) => this.#dispatcher.retire(worker),
+          dismissed: (worker) => this.#dispatcher.remove(worker),
           lost: (worker, death, cause) => this.#lost(worker, death, cause),
           broken: (message, cause) => this.#break(message, cause),
           emit: (event, detail) => this.#emit(event, detail),
@@ -370,6 +372,7 @@ export class Engine implements Owner {
   readonly #wake = (): void => {
     this.#asleep = false;
     if (this.#state === 'closed') return;
+    for (const worker of this.#dispatcher.workers) worker.listening = false;
     if (this.#dispatcher.drain()) this.#sleep();
     else setImmediate(this.#wake);
   };

@@ -60,13 +60,15 @@ export class Job implements Work {
   id = -1;
   /** Position in the ring. */
   at = 0;
-  /** When it was submitted (ms), roughly. */
+  /** When it was submitted, roughly: in eighths of a millisecond, as a small integer, which takes no memory of its own. */
   submitted = 0;
   /** Arguments: as they are, if nobody can change them or they go by message; else as bytes of some kind. */
   args: unknown = undefined;
   bytes: Uint8Array | undefined = undefined;
   kind = 0;
   byMessage = false;
+  /** What goes by message has been cloned. */
+  kept = false;
   limits: Limits | undefined = undefined;
 
   constructor(owner: Owner, definition: Definition, mode: number, sink: Sink) {

@@ -3,7 +3,7 @@ import { cloneError } from '../../callable/clone.ts';
 import { hasShareables } from '../../callable/shareable.ts';
 import { takeTransfers, transfer } from '../../callable/transfer.ts';
 import { keep, prepare, prepared, prepareKept, prepareList } from '../channel/codec.ts';
-import { EACH } from '../channel/layout.ts';
+import { EACH, ONE } from '../channel/layout.ts';
 import type { Job } from './job.ts';
 
 /** Has the codec write the arguments of a job; false if they must go by message. */
@@ -17,24 +17,25 @@ export function preparePayload(job: Job): boolean {
 
 /** Makes a waiting job independent of what its submitter does to the arguments. EncodeError if they cannot be cloned. */
 export function keepPayload(job: Job): void {
-  if (job.byMessage || job.bytes !== undefined || isConstant(job.args)) return;
-  if (preparePayload(job)) {
+  if (job.kept || job.bytes !== undefined || isConstant(job.args)) return;
+  if (!job.byMessage && preparePayload(job)) {
     job.kind = prepared.kind;
     job.bytes = keep();
     job.args = undefined;
   } else keepForMessage(job);
 }
 
-/** The arguments as a message has them, from now on. EncodeError if they cannot be cloned. */
-export function keepForMessage(job: Job): void {
+// The arguments as a message has them, from now on.
+function keepForMessage(job: Job): void {
   job.byMessage = true;
+  job.kept = true;
   // What is shared is not copied, and its message is made when it is sent.
   if (hasShareables(job.args)) return;
   const moved = takeTransfers(job.args);
   try {
     job.args = structuredClone(job.args, { transfer: moved });
   } catch (cause) {
-    throw cloneError('arguments', job.args, cause);
+    throw cloneError(job.mode === ONE ? 'arguments[0]' : 'arguments', job.args, cause);
   }
   if (moved.length > 0) transfer(job.args as object, movables(job.args));
 }

@@ -49,7 +49,7 @@ export class Processes implements Workshop {
       },
       parent: this.#method === 'spawn' ? process.pid : undefined,
       wakeLoop: () => writeByte(write),
-      kill: (signal) => (signal === 'SIGKILL' ? void host.terminate() : started.kill(signal)),
+      kill: (signal) => (signal === 'SIGKILL' ? void host.terminate() : orGone(() => started.kill(signal))),
       release: () => {
         close(read);
         close(write);
@@ -72,5 +72,14 @@ export class Processes implements Workshop {
     close(this.#read);
     close(this.#write);
     ProcessMemory.pool(false);
+  }
+}
+
+// It may have ended, and its end not be known here yet.
+function orGone(send: () => void): void {
+  try {
+    send();
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ESRCH') throw error;
   }
 }

@@ -7,7 +7,7 @@ import { CURRENT, CURRENT_SINCE } from '../channel/layout.ts';
 import type { Dispatcher } from './dispatcher.ts';
 import { remote } from './dispatcher.ts';
 import type { Job } from './job.ts';
-import { OVER } from './job.ts';
+import { HOSTED, OVER } from './job.ts';
 import type { Recorder } from './recorder.ts';
 import type { Worker } from './worker.ts';
 
@@ -15,6 +15,7 @@ export interface WatchParts {
   readonly dispatcher: Dispatcher;
   readonly recorder: Recorder;
   readonly grace: number;
+  readonly concurrency: number;
   readonly memoryLimit: number | undefined;
   workers(): Iterable<Worker>;
   kill(worker: Worker): void;
@@ -26,16 +27,22 @@ export class Watch {
   readonly #parts: WatchParts;
   /** The next look at the timed calls of a worker. */
   readonly #looks = new Map<Worker, { at: number; timer: NodeJS.Timeout }>();
+  readonly #looksPerLimit: number;
   #memory: NodeJS.Timeout | undefined;
 
   constructor(parts: WatchParts) {
     this.#parts = parts;
+    // A worker tells only of the last call it began, since when it runs; of others it is seen.
+    this.#looksPerLimit = parts.concurrency === 1 ? 1 : 8;
   }
 
   /** A job with a time limit was given to a worker: it cannot be over before that time from now. */
   timed(worker: Worker, job: Job): void {
-    delete job.limits!.begun;
-    this.#lookAt(worker, now() + job.limits!.timeout!);
+    const limits = job.limits!;
+    const time = now();
+    if (job.state === HOSTED) limits.begun = time;
+    else delete limits.begun;
+    this.#lookAt(worker, time + limits.timeout! / this.#looksPerLimit);
   }
 
   /** Cancels a job when its signal fires. */
@@ -93,8 +100,10 @@ export class Watch {
     for (const job of worker.jobs()) {
       const timeout = job.limits?.timeout;
       if (timeout === undefined || job.abandoned) continue;
-      const end = (this.#begun(worker, job, time) ?? time) + timeout;
-      if (end > time) next = Math.min(next, end);
+      const begun = this.#begun(worker, job, time);
+      const end = (begun ?? time) + timeout;
+      if (begun === undefined) next = Math.min(next, time + timeout / this.#looksPerLimit);
+      else if (end > time) next = Math.min(next, end);
       else this.#expire(worker, job, timeout);
     }
     if (next < Infinity) this.#lookAt(worker, next);
