@@ -110,7 +110,8 @@ for (const [kind, make] of kinds) {
     await lives(make);
     const before = readdirSync('/proc/self/fd').length;
     for (let i = 0; i < 3; i++) await lives(make);
-    assert.equal(readdirSync('/proc/self/fd').length, before);
+    // Sockets close in a later turn; the test's deadline tells if one does not.
+    while (readdirSync('/proc/self/fd').length > before) await turn();
   });
 
   test(`${kind}: statistics tell what was done`, async () => {
@@ -148,4 +149,8 @@ async function event(pool: AnyPool, name: 'left' | 'ready', times: number): Prom
   });
   clearInterval(alive);
   return seen;
+}
+
+async function turn(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
 }

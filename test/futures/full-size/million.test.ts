@@ -15,7 +15,7 @@ for (const [kind, make] of kinds) {
     await run(10_000);
     const descriptors = readdirSync('/proc/self/fd').length;
     await run(1_000_000);
-    assert.equal(readdirSync('/proc/self/fd').length, descriptors);
+    while (readdirSync('/proc/self/fd').length > descriptors) await new Promise(setImmediate);
     assert.ok(process.listenerCount('exit') < 10);
   });
 }
