@@ -51,6 +51,8 @@ export async function hosted(
   const own = running();
   return own.hosted(id, async () => {
     const fn = (await resolve(reference)) as Fn;
+    // Told to stop meanwhile: a function that only listens for `abort` would never hear of it.
+    own.calls.of(id).throwIfAborted();
     if (mode === STREAM) return streams.run(id, fn, args, own);
     return mode === EACH || mode === SPREAD ? callEach(fn, args, mode === SPREAD) : fn(...args);
   });
