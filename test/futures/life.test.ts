@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { BrokenExecutor } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
 import { die, waitFor, whoAmI } from './jobs.ts';
@@ -129,6 +132,13 @@ for (const [kind, make] of kinds) {
     assert.ok(runTime.mean > 0 && utilisation > 0 && utilisation <= 1);
   });
 }
+
+test('threads: one that cannot be ended is told of, and the pool goes on without it', async () => {
+  const program = fileURLToPath(new URL('./stuck-program.js', import.meta.url));
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [program]);
+  assert.equal(stdout, 'TimeoutError\nstuck the pool goes on\n');
+  assert.match(stderr, /SimulWarning: thread \d+ of a pool does not end: it is in native code that blocks/);
+});
 
 async function lives(make: (typeof kinds)[number][1]): Promise<void> {
   await using pool = make();

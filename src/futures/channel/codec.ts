@@ -158,9 +158,10 @@ function prepareNumber(value: number): true {
 }
 
 function prepareText(value: string): boolean {
-  if (value.length > LARGEST / 3) return false;
-  text = value;
+  if (value.length > LARGEST) return false;
   const size = Buffer.byteLength(value);
+  if (size > LARGEST) return false;
+  text = value;
   if (size === value.length) return ready(LATIN1, size);
   // UTF-8 has no place for half a surrogate pair.
   if ((value as unknown as { isWellFormed(): boolean }).isWellFormed()) return ready(TEXT, size);

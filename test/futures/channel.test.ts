@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { keep, prepare, prepared, prepareKept, prepareList, put, take } from '../../src/futures/channel/codec.ts';
+import { RING_BYTES, VALUE } from '../../src/futures/channel/layout.ts';
+import { ResultReader, ResultWriter } from '../../src/futures/channel/result-ring.ts';
+import { TaskReader } from '../../src/futures/channel/task-reader.ts';
+import { TaskRing } from '../../src/futures/channel/task-ring.ts';
+import { ThreadMemory } from '../../src/futures/channel/thread-memory.ts';
+
+test('what a task ring is given comes out once and in order, less what was taken back or revoked', () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const random = generator(seed);
+    const memory = new ThreadMemory();
+    const ring = new TaskRing(memory);
+    const reader = new TaskReader(memory);
+    /** What the reader is to get, with where it lies. */
+    let expected: { id: number; text: string; at: number }[] = [];
+    let id = 0;
+    for (let step = 0; step < 4000; step++) {
+      const choice = random();
+      if (choice < 0.55) {
+        const text = 'x'.repeat(random() < 0.1 ? Math.floor(random() * (RING_BYTES / 5)) : Math.floor(random() * 60));
+        assert.ok(prepare(text));
+        const at = ring.write(++id, prepared.kind);
+        if (at >= 0) expected.push({ id, text, at });
+        else assert.ok(expected.length > 0, 'there is room in an empty ring');
+      } else if (choice < 0.7 && expected.length > 0) {
+        const last = expected.pop()!;
+        assert.equal(ring.started(last.at), false);
+        assert.equal(ring.unwrite(last.at), true);
+      } else if (choice < 0.75 && expected.length > 0) {
+        const index = Math.floor(random() * expected.length);
+        assert.equal(ring.revoke(expected[index]!.at), true);
+        // What was revoked in the middle stays where it is: only what lies behind it can be taken back.
+        expected = expected.filter((_, i) => i !== index);
+      } else {
+        const next = expected.shift();
+        assert.equal(reader.next(), next !== undefined, `seed ${seed}`);
+        if (next === undefined) continue;
+        assert.deepEqual([reader.id, reader.value], [next.id, next.text], `seed ${seed}`);
+        assert.equal(ring.started(next.at), true);
+        assert.equal(ring.unwrite(next.at), false);
+        assert.equal(ring.revoke(next.at), false);
+      }
+    }
+  }
+});
+
+test('a result ring gives what was written, across its end', () => {
+  const memory = new ThreadMemory();
+  const writer = new ResultWriter(memory);
+  const reader = new ResultReader(memory);
+  const random = generator(5);
+  const full = () => assert.fail('the reader keeps up');
+  for (let id = 0; id < 20_000; id++) {
+    const list = Array.from({ length: Math.floor(random() * 200) }, () => Math.floor(random() * 2 ** 32));
+    assert.ok(prepareList(list));
+    writer.write(id, VALUE, id, full);
+    assert.equal(reader.isEmpty(), false);
+    assert.equal(reader.next(), true);
+    assert.deepEqual([reader.id, reader.status, reader.micros, reader.value], [id, VALUE, id, list]);
+    assert.equal(reader.next(), false);
+    reader.release();
+  }
+});
+
+test('kept bytes are the value still', () => {
+  const values = [undefined, 1, -0, 2.5, 'text', 'zażółć', { a: [1] }, new Uint8Array([1, 2]), new Map([[1, 2]]), 10n];
+  const buffer = new ArrayBuffer(4096);
+  const [bytes, words, doubles] = [Buffer.from(buffer), new Int32Array(buffer), new Float64Array(buffer)];
+  for (const value of values) {
+    assert.ok(prepare(value));
+    const { kind } = prepared;
+    const kept = keep();
+    prepare('something else in between');
+    prepareKept(kind, kept);
+    put(bytes, words, doubles, 16);
+    assert.deepEqual(take(kind, bytes, words, doubles, 16, kept.length), value);
+  }
+});
+
+// mulberry32
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
