@@ -184,6 +184,22 @@ for (const [kind, make] of kinds) {
   });
 }
 
+// Never called: that it compiles is the test.
+export async function typesFollowTheFunction(pool: ThreadPoolExecutor): Promise<number> {
+  const add = async (a: number, b: string) => a + b.length;
+  const sum: Future<number> = pool.submit(add, 1, 'x');
+  // @ts-expect-error -- the second argument is text
+  void pool.submit(add, 1, 2);
+  // @ts-expect-error -- an argument is missing
+  void pool.submit(add, 1);
+  // @ts-expect-error -- the items are numbers
+  void pool.map((n: number) => n, ['x']);
+  // @ts-expect-error -- the result is a number
+  const wrong: Future<string> = pool.submit(add, 1, 'x');
+  void wrong;
+  return sum;
+}
+
 test('toThread and runInExecutor have threads of their own', async () => {
   const result = await run(async () => {
     const here = process.pid;

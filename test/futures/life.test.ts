@@ -140,6 +140,23 @@ test('threads: one that cannot be ended is told of, and the pool goes on without
   assert.match(stderr, /SimulWarning: thread \d+ of a pool does not end: it is in native code that blocks/);
 });
 
+test('pools with nothing to do use no CPU and do not keep the program alive', async () => {
+  const program = fileURLToPath(new URL('./idle-program.js', import.meta.url));
+  const { stdout } = await promisify(execFile)(process.execPath, [program]);
+  const { idle, pids } = JSON.parse(stdout) as { idle: number; pids: number[] };
+  // Milliseconds of CPU in 400, of the program and its threads; busy waiting would be hundreds.
+  assert.ok(idle < 40, `${idle} ms`);
+  for (const pid of pids) while (isAlive(pid)) await turn();
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
+
 async function lives(make: (typeof kinds)[number][1]): Promise<void> {
   await using pool = make();
   await pool.submit(() => 1);
