@@ -13,8 +13,11 @@ export function prepareChild(): () => void {
   const getpid = libc('int getpid()');
   const endByExit = prepareEnd();
   let parent = true;
-  // Often enough that the compiler is done with it; else every child would compile it again for itself.
-  for (let i = 0; i < 20; i++) drain();
+  // Often enough that the compiler is done with it; else every child would compile it again for itself, functions that were never
+  // called from their source.
+  for (let i = 0; i < 20; i++) reseed(true);
+  renamePid(getpid(), true);
+  reseedIds();
   return () => {
     renamePid(getpid());
     reseed();
@@ -24,12 +27,14 @@ export function prepareChild(): () => void {
 }
 
 // Node caches the pid at start.
-function renamePid(pid: number): void {
+function renamePid(pid: number, rehearsal = false): void {
+  if (rehearsal) return;
   Object.defineProperty(process, 'pid', { value: pid, configurable: true, enumerable: true, writable: false });
 }
 
-function reseed(): void {
+function reseed(rehearsal = false): void {
   drain();
+  if (rehearsal) return;
   randomFillSync(state);
   state[0]! |= 1; // an all-zero state would stay so
   Math.random = random;
@@ -72,6 +77,8 @@ function rotate(x: number, k: number): number {
 function prepareEnd(): () => void {
   const leave = libc('void _exit(int status)');
   const watchNaturalEnd = prepareNaturalEnd(naturalEnd);
+  naturalEnd(false);
+  leaveAfterExitHandlers(leave, true);
   return () => {
     Object.assign(process, { reallyExit: (code?: number | string) => leave(Number(code ?? 0) || 0) });
     leaveAfterExitHandlers(leave);
@@ -80,7 +87,8 @@ function prepareEnd(): () => void {
   };
 }
 
-function leaveAfterExitHandlers(leave: (status: number) => void): void {
+function leaveAfterExitHandlers(leave: (status: number) => void, rehearsal = false): void {
+  if (rehearsal) return;
   const emit = process.emit.bind(process) as (event: string | symbol, ...args: unknown[]) => boolean;
   const emitAndLeave = (event: string | symbol, ...args: unknown[]): boolean => {
     if (event !== 'exit') return emit(event, ...args);
