@@ -85,7 +85,7 @@ async function waitForChild(pid: number, request: Request): Promise<void> {
 // Their clients would not see the end of a connection that this child has open as well.
 function forget(others: Iterable<Request>): void {
   for (const { job } of others) {
-    if (job.kind === 'connection' && job.connection.fileno() >= 0) close(job.connection.detach());
+    if (job.kind === 'connection' && job.connection.fileno() >= 0) libc('int close(int fd)')(job.connection.fileno());
   }
 }
 
