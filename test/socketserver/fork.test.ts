@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -45,6 +45,11 @@ class Forking {
   }
 }
 
+function descendants(pid: number): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').match(/\d+/g) ?? [];
+  return children.map(Number).flatMap((child) => [child, ...descendants(child)]);
+}
+
 describe('style fork', () => {
   test('a child for every client, finishes what was accepted', async () => {
     const server = new Forking('tcp');
@@ -62,6 +67,25 @@ describe('style fork', () => {
     const [error, ...rest] = await stopped;
     assert.match(error!, /^error process \d+, which served 127.0.0.1:\d+, exited with code 1$/);
     assert.deepEqual(rest, ['stopped']);
+  });
+
+  test('a child for each of those that come in one turn, and none of a child', async () => {
+    const server = new Forking('tcp');
+    const address = await server.address();
+    const clients = await Promise.all(Array.from({ length: 5 }, () => createConnection(address)));
+    // Each is served before the first of them is done.
+    const answers = clients.map(async (client) => {
+      await client.sendall('who');
+      return (await client.recv(100, { timeout: 20 })).toString();
+    });
+    const pids = await Promise.all(answers);
+    assert.deepEqual(new Set(pids.map(Number)), new Set(descendants(server.pid)));
+    for (const client of clients) {
+      client.shutdown(SHUT_WR);
+      assert.equal((await client.recv(100, { timeout: 20 })).length, 0, 'no other child holds it open');
+      client.close();
+    }
+    assert.deepEqual(await server.stop(), ['stopped']);
   });
 
   test('serves HTTP, a UNIX path and datagrams', async () => {

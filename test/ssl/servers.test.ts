@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
+import { forkFlags } from '../../src/entry/os.ts';
+import type { InetAddress } from '../../src/entry/socket.ts';
 import { createConnection } from '../../src/entry/socket.ts';
 import type { ServerOptions, StyleName } from '../../src/entry/socketserver.ts';
 import { TCPServer } from '../../src/entry/socketserver.ts';
@@ -61,6 +65,29 @@ describe('socket servers under TLS', () => {
       );
     });
   }
+
+  it('serve each client by a forked child', async () => {
+    const script = new URL('../fixtures/socketserver/forking.js', import.meta.url).pathname;
+    const stdio: ['ignore', 'pipe', 'ignore'] = ['ignore', 'pipe', 'ignore'];
+    const child = spawn(process.execPath, [...forkFlags, script, 'tls'], { stdio });
+    const over = once(child, 'close');
+    const [ready] = (await once(child.stdout, 'data')) as [Buffer];
+    const address = JSON.parse(ready.toString().slice('ready '.length)) as InetAddress;
+    const ssl = clientContext(given.ca, given.client);
+    const ask = async (i: number): Promise<string> => {
+      using client = await createConnection(address, { ssl, serverHostname: 'localhost', ...wait });
+      await client.sendall(`${i}`, wait);
+      return text(await client.recvExactly(13, wait));
+    };
+    assert.deepEqual(await Promise.all([1, 2, 3, 4].map(ask)), [
+      'hello alice\n1',
+      'hello alice\n2',
+      'hello alice\n3',
+      'hello alice\n4',
+    ]);
+    child.kill('SIGTERM');
+    await over;
+  });
 
   it('serve with a handler class, also much', async () => {
     await using server = new TCPServer(['127.0.0.1', 0], digest, { ssl: serverTls() });

@@ -23,15 +23,23 @@ export async function serveByFork({ handler, settings, listener, becomeChild }: 
   if (reason !== undefined) throw new UnsupportedError(reason);
   await warmUp();
   const serving: Serving = { handler: handler as RequestHandler<never>, timeout: settings.timeout, ssl: settings.ssl };
+  const waiting = new Set<Request>();
+  let isChild = false;
   return {
     // At the start of a turn of the event loop: the child would run every promise job that is pending here.
     serve: (request) =>
       new Promise<void>((resolve, reject) => {
+        waiting.add(request);
         setImmediate(() => {
+          // The child comes by here too, for the requests of the same turn: they are the parent's.
+          if (isChild) return;
+          waiting.delete(request);
           try {
             const pid = withoutEpollInChild(fork);
             if (pid === 0) {
+              isChild = true;
               becomeChild();
+              forget(waiting);
               serveAsChild(serving, request, listener);
             } else waitForChild(pid, request).then(resolve, reject);
           } catch (error) {
@@ -71,6 +79,13 @@ async function waitForChild(pid: number, request: Request): Promise<void> {
   if (code !== 0 && request.reason === undefined) {
     const how = code < 0 ? `was killed by signal ${-code}` : `exited with code ${code}`;
     throw new BrokenError(`process ${pid}, which served ${showAddress(job.address)}, ${how}`);
+  }
+}
+
+// Their clients would not see the end of a connection that this child has open as well.
+function forget(others: Iterable<Request>): void {
+  for (const { job } of others) {
+    if (job.kind === 'connection' && job.connection.fileno() >= 0) libc('int close(int fd)')(job.connection.fileno());
   }
 }
 
