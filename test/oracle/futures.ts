@@ -23,7 +23,12 @@ import { Event } from '../../src/entry/multiprocessing.ts';
 type Make = (workers: number, options?: ExecutorOptions) => Executor & WorkerPool;
 
 function say(...words: unknown[]): void {
-  console.log(words.map((word) => word ?? 'none').map(String).join(' '));
+  console.log(
+    words
+      .map((word) => word ?? 'none')
+      .map(String)
+      .join(' '),
+  );
 }
 
 async function outcome(call: () => unknown): Promise<unknown> {

@@ -9,7 +9,12 @@ import { Event } from '../../src/entry/multiprocessing.ts';
 type Make = (workers: number, options?: ExecutorOptions) => Pool | ThreadPool;
 
 function say(...words: unknown[]): void {
-  console.log(words.map((word) => word ?? 'none').map(String).join(' '));
+  console.log(
+    words
+      .map((word) => word ?? 'none')
+      .map(String)
+      .join(' '),
+  );
 }
 
 async function outcome(call: () => unknown): Promise<unknown> {
