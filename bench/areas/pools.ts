@@ -11,38 +11,54 @@ const processPeers = ['tinypool', 'workerpool', 'poolifier'];
 export const peers = threadPeers;
 
 const taskSize = 2500; // about 10 ms
+const depth = 100;
 
 // Each contender runs in a process of its own, so that nobody pays for what another has left behind.
 export function rows(context: BenchContext): readonly RowPlan[] {
   return [...calls(context), ...lanes(context), ...lifetimes(context)];
 }
 
+interface Calls {
+  readonly name: string;
+  readonly kind: Kind;
+  readonly payload: 'noop' | '1k';
+  /** Tasks of ours; the peers do a part of it, so that a run takes about as long. */
+  readonly tasks: number;
+  /** Tasks under way; all at once without. */
+  readonly depth?: number;
+}
+
 function calls(context: BenchContext): RowPlan[] {
-  const row = (kind: Kind, payload: 'noop' | '1k', full: number): RowPlan => {
-    const n = context.count(full);
-    const against = (peer: string): Contender => ({
-      settings: { version: peerVersion(peer), ...tuned[peer] },
-      run: () => inChild(payload, kind, peer, n / 4),
-    });
-    const names = kind === 'threads' ? threadPeers : processPeers;
-    return {
-      name: `${kind}-${payload}`,
-      unit: 'task/s',
-      better: 'higher',
-      note: `${payload === 'noop' ? 'a number' : 'a string of 1 KB'} there and back, 2 workers, all ${n} tasks (peers ${n / 4}) submitted at once; every result compared, and the tasks that ran counted in the workers`,
-      ours: { settings: { tasks: n }, run: () => inChild(payload, kind, 'ours', n) },
-      peers: {
-        ...Object.fromEntries(names.map((name) => [name, against(name)])),
-        cpython: { settings: { tasks: n / 10 }, run: () => inPython(`${kind}-${payload}`, n / 10) },
-      },
-    };
-  };
   return [
-    row('threads', 'noop', 400_000),
-    row('threads', '1k', 100_000),
-    row('processes', 'noop', 400_000),
-    row('processes', '1k', 100_000),
+    row({ name: 'threads-noop', kind: 'threads', payload: 'noop', tasks: context.count(1_000_000), depth }),
+    row({ name: 'threads-1k', kind: 'threads', payload: '1k', tasks: context.count(200_000), depth }),
+    row({ name: 'processes-noop', kind: 'processes', payload: 'noop', tasks: context.count(1_000_000), depth }),
+    row({ name: 'processes-1k', kind: 'processes', payload: '1k', tasks: context.count(200_000), depth }),
+    row({ name: 'threads-burst', kind: 'threads', payload: 'noop', tasks: context.count(400_000) }),
   ];
+}
+
+function row({ name, kind, payload, tasks, depth }: Calls): RowPlan {
+  const theirs = tasks / 10;
+  const under = (n: number) => depth ?? n;
+  const against = (peer: string): Contender => ({
+    settings: { version: peerVersion(peer), ...tuned[peer] },
+    run: () => inChild(payload, kind, peer, theirs, under(theirs)),
+  });
+  const names = kind === 'threads' ? threadPeers : processPeers;
+  const what = payload === 'noop' ? 'a number' : 'a string of 1 KB';
+  const how = depth === undefined ? 'all submitted at once' : `${depth} under way`;
+  return {
+    name,
+    unit: 'task/s',
+    better: 'higher',
+    note: `${tasks} calls (the others ${theirs}) with ${what} that comes back, 2 workers, ${how}; every result compared, and the calls that ran counted in the workers`,
+    ours: { run: () => inChild(payload, kind, 'ours', tasks, under(tasks)) },
+    peers: {
+      ...Object.fromEntries(names.map((peer) => [peer, against(peer)])),
+      cpython: { run: () => inPython(`${kind}-${payload}`, theirs, under(theirs)) },
+    },
+  };
 }
 
 function lanes(context: BenchContext): RowPlan[] {
@@ -68,10 +84,10 @@ function lanes(context: BenchContext): RowPlan[] {
       name: 'loop-delay',
       unit: 'ms',
       better: 'lower',
-      note: `how late a 1 ms timer of the caller is (99th percentile) while it keeps 1,000 tasks under way on 2 threads for ${seconds} s`,
+      note: `how late a 1 ms timer of the caller is (99th percentile) while it keeps 1,000 tasks under way on 2 threads for ${seconds} s; busy-threads: it does nothing, and 2 threads spin`,
       ours: { run: () => inChild('delay', 'ours', seconds) },
       peers: Object.fromEntries(
-        threadPeers.map((name) => [name, { run: () => inChild('delay', name, seconds) }] as const),
+        [...threadPeers, 'busy-threads'].map((name) => [name, { run: () => inChild('delay', name, seconds) }]),
       ),
     },
   ];

@@ -13,9 +13,9 @@ export async function inChild(workload: string, ...args: readonly (string | numb
 }
 
 /** The same of `pools.py`. */
-export async function inPython(workload: string, n: number): Promise<Sample> {
+export async function inPython(workload: string, ...args: readonly number[]): Promise<Sample> {
   const script = resolve(import.meta.dirname, '../../../../bench/areas/pools/pools.py');
-  return sample(await execute(program('python3'), ['-B', script, workload, String(n)]));
+  return sample(await execute(program('python3'), ['-B', script, workload, ...args.map(String)]));
 }
 
 function sample({ stdout }: { stdout: string }): Sample {

@@ -1,7 +1,7 @@
 """The workloads of workloads.ts for CPython's pools: prints value, operations and CPU seconds of the measured part."""
 
+import collections
 import concurrent.futures
-import itertools
 import json
 import multiprocessing
 import os
@@ -10,19 +10,17 @@ import threading
 import time
 
 WORKERS = 2
-counter = itertools.count(1)  # its next() is atomic among threads
-ran = 0
+local = threading.local()
 
 
 def echo(value):
-    global ran
-    ran = next(counter)
+    local.ran = getattr(local, 'ran', 0) + 1
     return value
 
 
 def tally(threads):
     time.sleep(0.005)
-    return (threading.get_ident() if threads else os.getpid()), ran
+    return (threading.get_ident() if threads else os.getpid()), getattr(local, 'ran', 0)
 
 
 def kilobyte(i):
@@ -35,7 +33,7 @@ def total(submit, threads):
         for worker, count in [future.result() for future in [submit(tally, threads) for _ in range(WORKERS * 4)]]:
             counts[worker] = count
         if len(counts) == WORKERS:
-            return max(counts.values()) if threads else sum(counts.values())
+            return sum(counts.values())
     raise SystemExit('a worker does not answer')
 
 
@@ -55,13 +53,21 @@ def measure(n, work):
     return results, {'value': n / seconds, 'operations': n, 'cpuSeconds': cpu}
 
 
-def calls(executor_class, threads, n, payload):
+def window(submit, payloads, depth):
+    futures = collections.deque(submit(echo, value) for value in payloads[:depth])
+    results = []
+    for value in payloads[depth:]:
+        results.append(futures.popleft().result())
+        futures.append(submit(echo, value))
+    return results + [future.result() for future in futures]
+
+
+def calls(executor_class, threads, n, depth, payload):
     with executor_class(WORKERS) as executor:
         payloads = [payload(i) for i in range(n)]
-        round = lambda some: [future.result() for future in [executor.submit(echo, value) for value in some]]
-        round(payloads[: n // 5])
+        window(executor.submit, payloads[: n // 5], depth)
         before = total(executor.submit, threads)
-        results, sample = measure(n, lambda: round(payloads))
+        results, sample = measure(n, lambda: window(executor.submit, payloads, depth))
         assert results == payloads, 'results that are not the argument'
         assert total(executor.submit, threads) - before == n, 'tasks lost or run twice'
         return sample
@@ -81,12 +87,12 @@ def same(i):
 
 
 workloads = {
-    'threads-noop': lambda n: calls(concurrent.futures.ThreadPoolExecutor, True, n, same),
-    'threads-1k': lambda n: calls(concurrent.futures.ThreadPoolExecutor, True, n, kilobyte),
-    'processes-noop': lambda n: calls(concurrent.futures.ProcessPoolExecutor, False, n, same),
-    'processes-1k': lambda n: calls(concurrent.futures.ProcessPoolExecutor, False, n, kilobyte),
+    'threads-noop': lambda n, depth: calls(concurrent.futures.ThreadPoolExecutor, True, n, depth, same),
+    'threads-1k': lambda n, depth: calls(concurrent.futures.ThreadPoolExecutor, True, n, depth, kilobyte),
+    'processes-noop': lambda n, depth: calls(concurrent.futures.ProcessPoolExecutor, False, n, depth, same),
+    'processes-1k': lambda n, depth: calls(concurrent.futures.ProcessPoolExecutor, False, n, depth, kilobyte),
     'map': pool_map,
 }
 
 if __name__ == '__main__':
-    print(json.dumps(workloads[sys.argv[1]](int(sys.argv[2]))))
+    print(json.dumps(workloads[sys.argv[1]](*map(int, sys.argv[2:]))))

@@ -12,8 +12,8 @@ type StartMethod = 'spawn' | 'forkserver';
 
 // Each is run in a process of its own and prints its sample.
 const workloads: Readonly<Record<string, (...args: string[]) => Promise<Sample>>> = {
-  noop: (kind, name, n) => calls(kind as Kind, name, Number(n), (i) => i),
-  '1k': (kind, name, n) => calls(kind as Kind, name, Number(n), kilobyte),
+  noop: (kind, name, n, depth) => calls(kind as Kind, name, Number(n), Number(depth), (i) => i),
+  '1k': (kind, name, n, depth) => calls(kind as Kind, name, Number(n), Number(depth), kilobyte),
   delay: (name, seconds) => delay(name, Number(seconds)),
   map: (n) => map(Number(n)),
   depth1: (n) => depth1(Number(n)),
@@ -33,31 +33,58 @@ function kilobyte(i: number): string {
   return `${i} `.padEnd(1024, 'abcdefghij');
 }
 
-/** All submitted at once, each result compared, and every worker asked how many it ran. */
-async function calls(kind: Kind, contender: string, n: number, payload: (i: number) => unknown): Promise<Sample> {
+/** Always so many under way, each result compared, and every worker asked how many it ran. */
+async function calls(
+  kind: Kind,
+  contender: string,
+  n: number,
+  depth: number,
+  payload: (i: number) => unknown,
+): Promise<Sample> {
   const pool = await contestants[contender]!(kind);
   const payloads = Array.from({ length: n }, (_, i) => payload(i));
-  await Promise.all(payloads.slice(0, n / 5).map((value) => pool.echo(value)));
+  await window(pool, payloads.slice(0, n / 5), depth);
   const before = await ran(pool);
-  let results: unknown[] = [];
+  let right = 0;
   const sample = await throughput(n, async () => {
-    results = await Promise.all(payloads.map((value) => pool.echo(value)));
+    right = await window(pool, payloads, depth);
   });
-  proveCount('results that are the argument', n, results.filter((result, i) => result === payloads[i]).length);
+  proveCount('results that are the argument', n, right);
   proveCount('tasks that ran', n, (await ran(pool)) - before);
   await pool.close();
   return sample;
 }
 
+async function window(pool: Contestant, payloads: readonly unknown[], depth: number): Promise<number> {
+  let [next, right] = [0, 0];
+  const lane = async () => {
+    while (next < payloads.length) {
+      const value = payloads[next++];
+      if ((await pool.echo(value)) === value) right++;
+    }
+  };
+  await Promise.all(Array.from({ length: depth }, lane));
+  return right;
+}
+
 /** Keeps 1,000 tasks under way, and looks how late a timer of the caller is. */
 async function delay(contender: string, seconds: number): Promise<Sample> {
+  const until = performance.now() + seconds * 1000;
+  if (contender === 'busy-threads') return { value: await lateness(() => spinning(seconds)), operations: 1 };
   const pool = await contestants[contender]!('threads');
   const before = await ran(pool);
-  const until = performance.now() + seconds * 1000;
   let done = 0;
   const lane = async () => {
     for (; performance.now() < until; done++) await pool.echo(done);
   };
+  const value = await lateness(() => Promise.all(Array.from({ length: 1000 }, lane)));
+  proveCount('tasks that ran', done, (await ran(pool)) - before);
+  await pool.close();
+  return { value, operations: done };
+}
+
+/** Milliseconds that a timer of one millisecond is late meanwhile, 99th percentile. */
+async function lateness(work: () => Promise<unknown>): Promise<number> {
   const late: number[] = [];
   let due = performance.now() + 1;
   const timer = setInterval(() => {
@@ -65,11 +92,16 @@ async function delay(contender: string, seconds: number): Promise<Sample> {
     late.push(Math.max(0, now - due));
     due = now + 1;
   }, 1);
-  await Promise.all(Array.from({ length: 1000 }, lane));
+  await work();
   clearInterval(timer);
-  proveCount('tasks that ran', done, (await ran(pool)) - before);
-  await pool.close();
-  return { value: percentile(late, 0.99), operations: done };
+  return percentile(late, 0.99);
+}
+
+/** As many threads as the pools have do nothing but use their CPU. */
+async function spinning(seconds: number): Promise<void> {
+  const threads = Array.from({ length: workers }, () => new Worker('for (;;);', { eval: true }));
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  await Promise.all(threads.map((thread) => thread.terminate()));
 }
 
 async function map(n: number): Promise<Sample> {
