@@ -39,7 +39,7 @@ function calls(context: BenchContext): RowPlan[] {
 }
 
 function row({ name, kind, payload, tasks, depth }: Calls): RowPlan {
-  const theirs = tasks / 10;
+  const theirs = tasks / 20;
   const under = (n: number) => depth ?? n;
   const against = (peer: string): Contender => ({
     settings: { version: peerVersion(peer), ...tuned[peer] },
@@ -94,7 +94,7 @@ function lanes(context: BenchContext): RowPlan[] {
 }
 
 function lifetimes(context: BenchContext): RowPlan[] {
-  const tasks = context.count(1000);
+  const tasks = context.count(400);
   const times = context.quick ? 4 : 11;
   const start = { unit: 'ms', better: 'lower' } as const;
   return [

@@ -10,27 +10,39 @@ import threading
 import time
 
 WORKERS = 2
+ran = 0
 local = threading.local()
 
 
 def echo(value):
+    global ran
+    ran += 1
+    return value
+
+
+def echo_in_thread(value):
     local.ran = getattr(local, 'ran', 0) + 1
     return value
 
 
-def tally(threads):
+def tally():
     time.sleep(0.005)
-    return (threading.get_ident() if threads else os.getpid()), getattr(local, 'ran', 0)
+    return os.getpid(), ran
+
+
+def tally_in_thread():
+    time.sleep(0.005)
+    return threading.get_ident(), getattr(local, 'ran', 0)
 
 
 def kilobyte(i):
     return (f'{i} ' + 'abcdefghij' * 103)[:1024]
 
 
-def total(submit, threads):
+def total(submit, tally):
     counts = {}
     for _ in range(50):
-        for worker, count in [future.result() for future in [submit(tally, threads) for _ in range(WORKERS * 4)]]:
+        for worker, count in [future.result() for future in [submit(tally) for _ in range(WORKERS * 4)]]:
             counts[worker] = count
         if len(counts) == WORKERS:
             return sum(counts.values())
@@ -53,7 +65,7 @@ def measure(n, work):
     return results, {'value': n / seconds, 'operations': n, 'cpuSeconds': cpu}
 
 
-def window(submit, payloads, depth):
+def window(submit, echo, payloads, depth):
     futures = collections.deque(submit(echo, value) for value in payloads[:depth])
     results = []
     for value in payloads[depth:]:
@@ -62,14 +74,14 @@ def window(submit, payloads, depth):
     return results + [future.result() for future in futures]
 
 
-def calls(executor_class, threads, n, depth, payload):
+def calls(executor_class, echo, tally, n, depth, payload):
     with executor_class(WORKERS) as executor:
         payloads = [payload(i) for i in range(n)]
-        window(executor.submit, payloads[: n // 5], depth)
-        before = total(executor.submit, threads)
-        results, sample = measure(n, lambda: window(executor.submit, payloads, depth))
+        window(executor.submit, echo, payloads[: n // 5], depth)
+        before = total(executor.submit, tally)
+        results, sample = measure(n, lambda: window(executor.submit, echo, payloads, depth))
         assert results == payloads, 'results that are not the argument'
-        assert total(executor.submit, threads) - before == n, 'tasks lost or run twice'
+        assert total(executor.submit, tally) - before == n, 'tasks lost or run twice'
         return sample
 
 
@@ -87,10 +99,10 @@ def same(i):
 
 
 workloads = {
-    'threads-noop': lambda n, depth: calls(concurrent.futures.ThreadPoolExecutor, True, n, depth, same),
-    'threads-1k': lambda n, depth: calls(concurrent.futures.ThreadPoolExecutor, True, n, depth, kilobyte),
-    'processes-noop': lambda n, depth: calls(concurrent.futures.ProcessPoolExecutor, False, n, depth, same),
-    'processes-1k': lambda n, depth: calls(concurrent.futures.ProcessPoolExecutor, False, n, depth, kilobyte),
+    'threads-noop': lambda n, depth: calls(concurrent.futures.ThreadPoolExecutor, echo_in_thread, tally_in_thread, n, depth, same),
+    'threads-1k': lambda n, depth: calls(concurrent.futures.ThreadPoolExecutor, echo_in_thread, tally_in_thread, n, depth, kilobyte),
+    'processes-noop': lambda n, depth: calls(concurrent.futures.ProcessPoolExecutor, echo, tally, n, depth, same),
+    'processes-1k': lambda n, depth: calls(concurrent.futures.ProcessPoolExecutor, echo, tally, n, depth, kilobyte),
     'map': pool_map,
 }
 
