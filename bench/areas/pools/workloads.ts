@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads';
 import { Pool, ProcessPoolExecutor, ThreadPoolExecutor } from '../../../src/entry/futures.ts';
+import { setForkserverPreload } from '../../../src/entry/multiprocessing.ts';
 import type { Sample } from '../../harness.ts';
 import { throughput } from '../../harness.ts';
 import { proveCount } from '../../proof.ts';
@@ -160,6 +161,7 @@ async function cpu(
   n: number,
   size: string,
 ): Promise<Sample> {
+  setForkserverPreload([new URL('./task.js', import.meta.url)]);
   const settings = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== Infinity));
   await using pool = new ProcessPoolExecutor({ maxWorkers: workers, ...settings });
   await pool.ready();
