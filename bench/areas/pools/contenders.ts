@@ -105,6 +105,10 @@ async function poolifier(kind: Kind): Promise<Contestant> {
   return {
     echo: (value) => pool.execute(value, 'echo'),
     tally: () => pool.execute(undefined, 'tally') as Promise<[string, number]>,
-    close: () => pool.destroy(),
+    // It may wait for the end of its threads for ever.
+    close: () => {
+      void pool.destroy();
+      setTimeout(() => process.exit(), 2000).unref();
+    },
   };
 }

@@ -25,10 +25,7 @@ const workloads: Readonly<Record<string, (...args: string[]) => Promise<Sample>>
 };
 
 const [name = '', ...args] = process.argv.slice(2);
-// Poolifier waits for the end of its threads with nothing that keeps the program alive.
-const alive = setInterval(() => {}, 60_000);
 console.log(JSON.stringify(await workloads[name]!(...args)));
-clearInterval(alive);
 
 function kilobyte(i: number): string {
   return `${i} `.padEnd(1024, 'abcdefghij');
