@@ -1,3 +1,4 @@
+export { ClusterExecutor } from '../tasks/cluster-executor.ts';
 export { asCompleted } from '../futures/as-completed.ts';
 export { AsyncResult } from '../futures/async-result.ts';
 export type { AsyncOptions } from '../futures/async-result.ts';

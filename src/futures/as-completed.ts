@@ -12,16 +12,16 @@ import type { Future } from './future.ts';
  * @example
  * for await (const [future] of asCompleted(futures)) console.log(await future.result());
  */
-export async function* asCompleted<T>(
-  futures: Iterable<Future<T>>,
+export async function* asCompleted<F extends Future<unknown>>(
+  futures: Iterable<F>,
   options: WaitOptions = {},
-): AsyncGenerator<[Future<T>], void, void> {
+): AsyncGenerator<[F], void, void> {
   const deadline = Deadline.after(options.timeout);
   const all = new Set(futures);
-  const done: Future<T>[] = [];
+  const done: F[] = [];
   let wake = () => {};
-  const note = (future: Future<T>) => {
-    done.push(future);
+  const note = (future: Future<unknown>) => {
+    done.push(future as F);
     wake();
   };
   for (const future of all) future.addDoneCallback(note);

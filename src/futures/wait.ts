@@ -26,10 +26,10 @@ export interface WaitManyOptions extends WaitOptions {
  * @example
  * const { done, notDone } = await wait(futures, { timeout: 1, returnWhen: FIRST_COMPLETED });
  */
-export async function wait<T>(
-  futures: Iterable<Future<T>>,
+export async function wait<F extends Future<unknown>>(
+  futures: Iterable<F>,
   { timeout, signal, returnWhen = ALL_COMPLETED }: WaitManyOptions = {},
-): Promise<{ done: Set<Future<T>>; notDone: Set<Future<T>> }> {
+): Promise<{ done: Set<F>; notDone: Set<F> }> {
   const all = new Set(futures);
   const enough = condition(returnWhen, all);
   if (!enough()) await until(all, enough, { timeout, signal });
@@ -37,7 +37,7 @@ export async function wait<T>(
   return { done, notDone: new Set([...all].filter((future) => !done.has(future))) };
 }
 
-async function until<T>(all: ReadonlySet<Future<T>>, enough: () => boolean, options: WaitOptions): Promise<void> {
+async function until(all: ReadonlySet<Future<unknown>>, enough: () => boolean, options: WaitOptions): Promise<void> {
   let look = () => {};
   const reached = new Promise<void>((resolve) => {
     look = () => (enough() ? resolve() : undefined);
@@ -52,8 +52,8 @@ async function until<T>(all: ReadonlySet<Future<T>>, enough: () => boolean, opti
   }
 }
 
-function condition<T>(returnWhen: ReturnWhen, all: ReadonlySet<Future<T>>): () => boolean {
-  const isDone = (future: Future<T>) => future.done();
+function condition(returnWhen: ReturnWhen, all: ReadonlySet<Future<unknown>>): () => boolean {
+  const isDone = (future: Future<unknown>) => future.done();
   switch (returnWhen) {
     case ALL_COMPLETED:
       return () => every(all, isDone);

@@ -24,7 +24,8 @@ type AnyTask = Task;
  */
 export class ClusterExecutor extends Executor {
   readonly #app: Simul;
-  readonly #pending = new Set<Future<unknown>>();
+  /** Each settles when the call is over and, if it was cancelled, revoked. */
+  readonly #calls = new Map<Future<unknown>, Promise<void>>();
   #closed = false;
 
   constructor(app: Simul) {
@@ -41,38 +42,37 @@ export class ClusterExecutor extends Executor {
     if (this.#closed) throw new ClosedError('cannot schedule new futures after shutdown');
     const call = new ClusterCall(options);
     const future = new Future<Awaited<R>>(call);
-    this.#pending.add(future);
-    future.addDoneCallback(() => this.#pending.delete(future));
-    void call.run(this.#check(fn), args, future);
+    const end = call.run(this.#check(fn), args, future);
+    this.#calls.set(future, end);
+    void end.then(() => this.#calls.delete(future));
     return future;
   }
 
-  override async *map<A extends readonly unknown[], R>(
+  /** As in the pools; items travel one by one, whatever `chunksize` says. */
+  override map<A extends readonly unknown[], R>(
     fn: Callable<A, R>,
     ...iterables: [...Iterables<A>] | [...Iterables<A>, options: MapOptions]
-  ): AsyncGenerator<Awaited<R>, void, void> {
+  ): AsyncIterableIterator<Awaited<R>> {
     const last: unknown = iterables.at(-1);
     const hasOptions = typeof last === 'object' && last !== null && !(Symbol.iterator in last);
     const sources = (hasOptions ? iterables.slice(0, -1) : iterables) as Iterable<unknown>[];
-    const { chunksize: _chunksize, buffersize = Infinity, ...options } = (hasOptions ? last : {}) as MapOptions;
+    if (sources.length === 0) throw new InvalidArgumentError('iterables', sources, 'at least one iterable');
+    const { chunksize = 1, buffersize = Infinity, ...options } = (hasOptions ? last : {}) as MapOptions;
+    checkCount('chunksize', chunksize);
+    if (buffersize !== Infinity) checkCount('buffersize', buffersize);
     const lists = zip(sources);
     const futures: Future<Awaited<R>>[] = [];
-    try {
-      for (;;) {
-        while (futures.length < buffersize) {
-          const next = lists.next();
-          if (next.done === true) break;
-          const future = this.submitWith(options, fn, ...(next.value as unknown as A));
-          future.look();
-          futures.push(future);
-        }
-        const first = futures.shift();
-        if (first === undefined) return;
-        yield await first.result();
+    const fill = () => {
+      while (futures.length < buffersize) {
+        const next = lists.next();
+        if (next.done === true) return;
+        const future = this.submitWith(options, fn, ...(next.value as unknown as A));
+        future.look();
+        futures.push(future);
       }
-    } finally {
-      for (const future of futures) future.cancel();
-    }
+    };
+    fill();
+    return inOrder(futures, fill);
   }
 
   /** The broker takes what comes: there is always room. */
@@ -85,19 +85,17 @@ export class ClusterExecutor extends Executor {
     }
   }
 
-  /** Takes no more calls and waits for those it has. The app and its workers stay. */
+  /** Takes no more calls and waits for those it has, or until those it cancels are revoked. The app and its workers stay. */
   override async shutdown({ wait = true, cancelFutures = false, ...options }: ShutdownOptions = {}): Promise<void> {
     this.#closed = true;
-    const pending = [...this.#pending];
-    if (cancelFutures) for (const future of pending) future.cancel();
+    if (cancelFutures) for (const future of this.#calls.keys()) future.cancel();
     if (!wait) return;
-    await within(Promise.all(pending.map(ended)), { ...options, what: 'waiting for tasks of an executor' });
+    await within(Promise.all(this.#calls.values()), { ...options, what: 'waiting for tasks of an executor' });
   }
 
   // Over a network only registered tasks travel, never source.
   #check(fn: unknown): AnyTask | InvalidArgumentError {
-    const { name } = fn as AnyTask;
-    if (typeof fn === 'function' && 'applyAsync' in fn && this.#app.tasks.has(name)) return fn as unknown as AnyTask;
+    if (typeof fn === 'function' && 'applyAsync' in fn && this.#app.tasks.has(fn.name)) return fn as unknown as AnyTask;
     return new InvalidArgumentError('fn', fn, `a task of the app "${this.#app.name}" (app.task(name, fn))`);
   }
 }
@@ -108,6 +106,7 @@ class ClusterCall {
   readonly #stop = new AbortController();
   #result: AsyncResult | undefined;
   #terminate = false;
+  #revoking: Promise<void> | undefined;
 
   constructor(options: SubmitOptions = {}) {
     this.#options = options;
@@ -120,7 +119,7 @@ class ClusterCall {
   revoke(running: boolean): boolean {
     this.#terminate = running;
     this.#stop.abort();
-    void this.#revoke();
+    this.#revoking ??= this.#revoke();
     return true;
   }
 
@@ -134,12 +133,13 @@ class ClusterCall {
       if (task instanceof InvalidArgumentError) throw task;
       throwIfAborted(signal);
       this.#result = await task.applyAsync([...args], this.#applyOptions());
-      if (this.#stop.signal.aborted) return await this.#revoke();
+      if (this.#stop.signal.aborted) return void (this.#revoking = this.#revoke());
       future.fulfil(await this.#result.get({ signal: this.#stop.signal }));
     } catch (error) {
       if (!this.#stop.signal.aborted || error instanceof TaskRevokedError) future.fail(error);
     } finally {
       forget();
+      await this.#revoking;
     }
   }
 
@@ -166,6 +166,18 @@ function* zip(sources: readonly Iterable<unknown>[]): Generator<unknown[], void,
   }
 }
 
-async function ended(future: Future<unknown>): Promise<void> {
-  await future.exception().catch(() => {});
+async function* inOrder<T>(futures: Future<T>[], fill: () => void): AsyncGenerator<T, void, void> {
+  try {
+    for (let first = futures.shift(); first !== undefined; first = futures.shift()) {
+      const value = await first.result();
+      fill();
+      yield value;
+    }
+  } finally {
+    for (const future of futures) future.cancel();
+  }
+}
+
+function checkCount(name: string, value: number): void {
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError(name, value, 'a whole number above 0');
 }

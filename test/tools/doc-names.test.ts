@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { repository } from '../../tools/tree.ts';
 
 // Functions, classes and constants by what the module exports, types by what its entry says.
-for (const name of ['asyncio', 'os', 'signal', 'socket', 'socketserver', 'ssl', 'subprocess']) {
+for (const name of ['asyncio', 'futures', 'os', 'signal', 'socket', 'socketserver', 'ssl', 'subprocess']) {
   test(`the guide of ${name} has every public name`, async () => {
     const entry = readFileSync(join(repository, `src/entry/${name}.ts`), 'utf8');
     const types = [...entry.matchAll(/^export type \{([^}]*)\}/gm)].flatMap(([, list]) => list!.match(/\w+/g)!);

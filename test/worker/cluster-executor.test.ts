@@ -1,13 +1,75 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { deferred } from '../../src/base/deferred.ts';
-import { CancelledError, ClosedError, InvalidArgumentError } from '../../src/base/errors.ts';
+import { CancelledError, ClosedError, InvalidArgumentError, TimeoutError } from '../../src/base/errors.ts';
 import type { Executor } from '../../src/futures/executor.ts';
 import { ClusterExecutor } from '../../src/tasks/cluster-executor.ts';
 import type { TaskContext } from '../../src/tasks/context.ts';
+import type { SimulOptions } from '../../src/tasks/app.ts';
 import { withFleet } from './fleet.ts';
 
 describe('a cluster executor', () => {
+  for (const kind of ['memory', 'sqlite'] as const) {
+    it(`waits for results for a time, and submits a map at once (${kind})`, () =>
+      onBroker(kind, async (options) => {
+        await withFleet(async ({ app, start }) => {
+          const gate = deferred();
+          const double = app.task('double', async (n: number) => {
+            await gate.promise;
+            return n * 2;
+          });
+          const limitOf = app.task('limit-of', { bind: true }, (ctx: TaskContext) => ctx.timeLimit);
+          await start();
+          await using cluster = new ClusterExecutor(app);
+          const future = cluster.submit(double, 4);
+          await assert.rejects(future.result({ timeout: 0.02 }), TimeoutError);
+          assert.equal(future.done(), false);
+          let taken = 0;
+          const numbers = (function* () {
+            for (; taken < 3; taken++) yield taken;
+          })();
+          const doubles = cluster.map(double, numbers);
+          assert.equal(taken, 3);
+          gate.resolve();
+          assert.equal(await future, 8);
+          const list: number[] = [];
+          for await (const item of doubles) list.push(item);
+          assert.deepEqual(list, [0, 2, 4]);
+          assert.equal(await cluster.submitWith({ timeout: 30 }, limitOf), 30);
+        }, options);
+      }));
+
+    it(`has revoked what it cancels when shutdown is over (${kind})`, () =>
+      onBroker(kind, async (options) => {
+        await withFleet(async ({ app, start }) => {
+          const ran: number[] = [];
+          const note = app.task('note', (n: number) => void ran.push(n));
+          const cluster = new ClusterExecutor(app);
+          const futures = [1, 2, 3].map((n) => cluster.submit(note, n));
+          await cluster.shutdown({ cancelFutures: true });
+          assert.ok(futures.every((future) => future.cancelled()));
+          if (kind === 'sqlite') await app.close();
+          await start();
+          await (await note.delay(4)).get({ timeout: 30 });
+          assert.deepEqual(ran, [4]);
+        }, options);
+      }));
+  }
+
+  it('refuses options of a map, and a map after shutdown, at the call', async () => {
+    await withFleet(async ({ app }) => {
+      const add = app.task('add', (x: number, y: number) => x + y);
+      const cluster = new ClusterExecutor(app);
+      assert.throws(() => cluster.map(add, [1], [2], { buffersize: 0 }), { argument: 'buffersize' });
+      assert.throws(() => cluster.map(add, [1], [2], { chunksize: 0 }), { argument: 'chunksize' });
+      await cluster.shutdown();
+      assert.throws(() => cluster.map(add, [1], [2]), ClosedError);
+    });
+  });
+
   it('runs registered tasks on workers, as a pool runs functions', () =>
     withFleet(async ({ app, start }) => {
       const add = app.task('add', (x: number, y: number) => x + y);
@@ -32,7 +94,7 @@ describe('a cluster executor', () => {
         cluster.submit(() => 1),
         InvalidArgumentError,
       );
-      await assert.rejects(cluster.submit(5 as never), InvalidArgumentError);
+      for (const fn of [5, undefined, null]) await assert.rejects(cluster.submit(fn as never), InvalidArgumentError);
       await cluster.shutdown();
       assert.throws(() => cluster.submit(() => 1), ClosedError);
     }));
@@ -75,3 +137,13 @@ describe('a cluster executor', () => {
       assert.equal(await future, 3);
     }));
 });
+
+async function onBroker(kind: 'memory' | 'sqlite', body: (options: SimulOptions) => Promise<void>): Promise<void> {
+  if (kind === 'memory') return body({});
+  const folder = mkdtempSync(join(tmpdir(), 'simul-cluster-'));
+  try {
+    await body({ broker: `sqlite://${folder}/simul.db` });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { deferred } from '../../src/base/deferred.ts';
+import { EncodeError } from '../../src/base/errors.ts';
+import { transfer } from '../../src/callable/transfer.ts';
+import type { Future } from '../../src/entry/futures.ts';
+import { CancelledError, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
+import { fail, invert, later, never, plain } from './jobs.ts';
+import type { AnyPool } from './kinds.ts';
+
+export interface Storm {
+  readonly calls: number;
+  readonly seed: number;
+  /** About so many calls that are ended with their worker: by a time limit, and by a cancellation while they run. */
+  readonly ends: number;
+  /** About so many workers that are killed from outside, whatever they do. */
+  readonly kills: number;
+}
+
+interface Sort {
+  /** How likely it is against the others. */
+  readonly share: number;
+  submit(pool: AnyPool, i: number, random: () => number): Future<unknown>;
+  allows(outcome: unknown, i: number): boolean;
+}
+
+/** Calls of every sort, ended in every way there is; each must settle once, and as its sort may. */
+export async function storm(pool: AnyPool, { calls, seed, ends, kills }: Storm): Promise<void> {
+  const random = generator(seed);
+  const sorts = [...ordinary, ...ending.map((sort) => ({ ...sort, share: (100 * ends) / ending.length / calls }))];
+  const pids = new Set<number>();
+  const ready = ({ worker }: { worker: string }) => {
+    if (worker.includes('process')) pids.add(Number(/\d+$/.exec(worker)![0]));
+  };
+  pool.on('ready', ready);
+  const [wrong, all] = [[] as string[], deferred()];
+  let [settled, open] = [0, 0];
+  let resume = () => {};
+  for (let i = 0; i < calls; i++) {
+    const sort = choose(sorts, random());
+    const future = sort.submit(pool, i, random);
+    let times = 0;
+    open++;
+    future.look();
+    future.addDoneCallback(() => {
+      const outcome = future.outcome();
+      const lost = kills > 0 && outcome instanceof WorkerLostError;
+      if (++times > 1 || !(lost || sort.allows(outcome, i)))
+        wrong.push(`${i} ${sorts.indexOf(sort)} ${times}: ${String(outcome)}`);
+      open--;
+      if (++settled === calls) all.resolve();
+      if (open < 500) resume();
+    });
+    if (random() < kills / calls) kill(pids);
+    if (open >= 1000) await new Promise<void>((resolve) => (resume = resolve));
+  }
+  await all.promise;
+  pool.off('ready', ready);
+  assert.deepEqual({ settled, wrong }, { settled: calls, wrong: [] }, `seed ${seed}`);
+}
+
+const ordinary: readonly Sort[] = [
+  { share: 70, submit: (pool, i) => pool.submit(plain, i), allows: (outcome, i) => outcome === i },
+  { share: 5, submit: (pool, i) => pool.submit(later, i), allows: (outcome, i) => outcome === i },
+  { share: 5, submit: (pool, i) => pool.submit(fail, i), allows: (outcome) => outcome instanceof RangeError },
+  {
+    share: 3, // by message
+    submit: (pool, i) => {
+      const pixels = new Uint8Array(64).fill(i);
+      return pool.submit(invert, transfer(pixels, [pixels.buffer]));
+    },
+    allows: (outcome, i) => (outcome as Uint8Array)[63] === 255 - (i & 255),
+  },
+  {
+    share: 2,
+    submit: (pool) => pool.submit(plain as (value: unknown) => unknown, () => {}),
+    allows: (outcome) => outcome instanceof EncodeError,
+  },
+  {
+    share: 5,
+    submit: (pool, i, random) => pool.submitWith({ priority: Math.floor(random() * 5) - 2 }, plain, i),
+    allows: (outcome, i) => outcome === i,
+  },
+  {
+    share: 5,
+    submit: (pool, i) => {
+      const future = pool.submit(plain, i);
+      future.cancel();
+      return future;
+    },
+    allows: (outcome, i) => outcome === i || outcome instanceof CancelledError,
+  },
+  {
+    share: 5,
+    submit: (pool, i, random) => {
+      const abort = new AbortController();
+      const future = pool.submitWith({ signal: abort.signal, timeout: 60 }, later, i);
+      if (random() < 0.5) setImmediate(() => abort.abort());
+      else queueMicrotask(() => abort.abort());
+      return future;
+    },
+    allows: (outcome, i) => outcome === i || outcome instanceof CancelledError,
+  },
+];
+
+const ending: readonly Omit<Sort, 'share'>[] = [
+  {
+    submit: (pool) => pool.submitWith({ timeout: 0.02 }, never),
+    allows: (outcome) => outcome instanceof TimeoutError,
+  },
+  {
+    submit: (pool) => {
+      const future = pool.submit(never);
+      const timer = setInterval(() => {
+        if (!future.done() && !future.running()) return;
+        clearInterval(timer);
+        future.cancel({ running: true });
+      }, 5);
+      return future;
+    },
+    allows: (outcome) => outcome instanceof CancelledError,
+  },
+];
+
+function choose(sorts: readonly Sort[], number: number): Sort {
+  let left = number * sorts.reduce((sum, { share }) => sum + share, 0);
+  return sorts.find(({ share }) => (left -= share) < 0) ?? sorts[0]!;
+}
+
+function kill(pids: Set<number>): void {
+  const [pid] = pids;
+  if (pid === undefined) return;
+  pids.delete(pid);
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It has ended by itself.
+  }
+}
+
+// mulberry32
+function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
