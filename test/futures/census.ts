@@ -16,7 +16,7 @@ export interface Census {
 /** What there is in this process of things that a pool could leave behind, garbage excluded. */
 export async function census(): Promise<Census> {
   const { queryObjects } = (await import('node:v8')) as unknown as {
-    queryObjects(Class: unknown, options: { format: 'count' }): number;
+    queryObjects: (this: void, Class: unknown, options: { format: 'count' }) => number;
   };
   // The queues of finalisers and of closing handles have their turn.
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setImmediate(resolve));
