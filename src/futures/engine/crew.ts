@@ -48,6 +48,8 @@ export class Crew {
   readonly #spare: Worker[] = [];
   #closing = false;
   #failures = 0;
+  /** How long starts take, about. */
+  #startSeconds = 0.1;
   #retry: NodeJS.Timeout | undefined;
   #pruning: NodeJS.Timeout | undefined;
   #waiters: (() => void)[] = [];
@@ -90,9 +92,7 @@ export class Crew {
   /** A worker has answered: whoever has had its share of calls goes, and before that its replacement is made. */
   answered(worker: Worker): void {
     if (worker.quota === Infinity || worker.state !== 'ready' || !this.#events.wanted()) return;
-    const due = [...this.#all].filter(
-      (each) => each.state === 'ready' && each.quota <= this.#options.maxTasksPerChild / 2,
-    );
+    const due = [...this.#all].filter((each) => this.#isDue(each));
     const coming = this.#spare.length + [...this.#all].filter((each) => each.state === 'starting').length;
     if (due.length > coming) this.#spawn();
     if (worker.quota > 0 || worker.inFlight > 0) return;
@@ -100,6 +100,14 @@ export class Crew {
     this.leave(worker, 'recycled');
     const next = this.#spare.shift();
     if (next !== undefined) this.#events.ready(next);
+  }
+
+  // Whether its replacement would come late if it were begun later: at half its share at the latest, sooner if the calls
+  // are so short that the rest of it takes no longer than a start.
+  #isDue(worker: Worker): boolean {
+    if (worker.state !== 'ready' || this.#spare.includes(worker)) return false;
+    const { quota, average } = worker;
+    return quota <= this.#options.maxTasksPerChild / 2 || quota * average < 3 * this.#startSeconds;
   }
 
   leave(worker: Worker, why: ExecutorEvents['left']['why']): void {
@@ -161,11 +169,15 @@ export class Crew {
     }
     this.#all.add(worker);
     const { link } = worker;
+    const since = performance.now();
     void link.host.exited.then((exit) => this.#exited(worker, exit));
     const { concurrency, initializer, initargs } = this.#options;
     const setup = { concurrency, initializer, initargs, parent: link.parent };
     link.host.call(remote.attach, [link.attachment, setup]).then(
-      () => this.#ready(worker),
+      () => {
+        this.#startSeconds = (this.#startSeconds + (performance.now() - since) / 1000) / 2;
+        this.#ready(worker);
+      },
       (error: unknown) => this.#refused(worker, error),
     );
   }
