@@ -69,7 +69,8 @@ export class Crew {
 
   /** Settles when none is starting and there are as many as there should be at least. */
   async settled(): Promise<void> {
-    while (!this.#closing && [...this.#all].some((each) => each.state === 'starting')) {
+    const starting = () => this.#retry !== undefined || [...this.#all].some((each) => each.state === 'starting');
+    while (!this.#closing && starting()) {
       await new Promise<void>((resolve) => this.#waiters.push(resolve));
     }
   }
@@ -85,8 +86,7 @@ export class Crew {
     if (this.#closing) return;
     const surplus = [...this.#all].filter((each) => each.state === 'ready' && !this.#spare.includes(each));
     while (surplus.length > max) this.leave(surplus.pop()!, 'resized');
-    const least = Math.min(max, Math.max(this.#options.minWorkers, surplus.length, max));
-    while (this.#count() < least) this.#spawn();
+    while (this.#count() < max) this.#spawn();
   }
 
   /** A worker has answered: whoever has had its share of calls goes, and before that its replacement is made. */
