@@ -8,6 +8,7 @@ import socket
 import socketserver
 import subprocess
 import sys
+import threading
 
 
 def serve(connection):
@@ -82,6 +83,8 @@ if __name__ == "__main__":
     context = multiprocessing.get_context("forkserver")
     signal.signal(signal.SIGTERM, lambda *_: (signal.signal(signal.SIGTERM, signal.SIG_IGN), os.killpg(0, signal.SIGTERM), os._exit(0)))
     os.setpgid(0, 0)
+    # The end of standard input is the end of the bench, however that came.
+    threading.Thread(target=lambda: (sys.stdin.read(), os.kill(os.getpid(), signal.SIGTERM)), daemon=True).start()
     if style == "async":
         asyncio.run(serve_async())
     elif style == "processes":

@@ -41,7 +41,7 @@ export async function nodeServer(kind: string): Promise<StartedServer> {
 /** One of `servers.py`. */
 export async function pythonServer(style: string): Promise<StartedServer> {
   const script = resolve(import.meta.dirname, '../../../../bench/areas/sockets/servers.py');
-  const child = spawn(program('python3'), ['-B', script, style, '2'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(program('python3'), ['-B', script, style, '2'], { stdio: ['pipe', 'pipe', 'inherit'] });
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { port: Number(line.toString()), close: () => end(child) };
 }
