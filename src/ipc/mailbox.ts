@@ -28,16 +28,12 @@ export class Mailbox {
     const words = randomFillSync(new Int32Array(2));
     words[0]! |= 1; // 0 marks a free slot
     this.token = [words[0]!, words[1]!];
-    this.#fd = checked(
-      libc('int socket(int domain, int type, int protocol)')(AF_UNIX, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0),
-      'socket',
-    );
+    this.#fd = threadSocket();
     const name = address(this.token);
     checked(libc('int bind(int fd, const void *address, uint size)')(this.#fd, name, name.length), 'bind');
     this.#poll = new Poll(this.#fd, () => this.#look()).unref();
     this.#poll.start(POLLIN);
     this.#poll.unref();
-    closeWithThread(this.#fd);
   }
 
   /** Calls `look` after each message, and keeps the event loop alive until the returned function is called. */
@@ -51,7 +47,6 @@ export class Mailbox {
 
   close(): void {
     this.#poll.close();
-    close(this.#fd);
   }
 
   #look(): void {
@@ -67,18 +62,23 @@ export function mailbox(): Mailbox {
 
 /** Tells a mailbox to look; false if its owner is gone. A full one will look anyway. */
 export function post(token: Token): boolean {
-  outgoing ??= checked(
-    libc('int socket(int domain, int type, int protocol)')(AF_UNIX, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0),
-    'socket',
-  );
   const send = libc('long sendto(int fd, const void *data, size_t size, int flags, const void *to, uint length)');
   const name = address(token);
-  if (send(outgoing, one, 1, MSG_DONTWAIT_NOSIGNAL, name, name.length) >= 0) return true;
+  if (send(threadSocket(), one, 1, MSG_DONTWAIT_NOSIGNAL, name, name.length) >= 0) return true;
   return errno() !== ECONNREFUSED;
 }
 
+// One for both directions: of a thread that is terminated, one descriptor is closed.
+function threadSocket(): number {
+  if (socket !== undefined) return socket;
+  const make = libc('int socket(int domain, int type, int protocol)');
+  socket = checked(make(AF_UNIX, SOCK_DGRAM_NONBLOCK_CLOEXEC, 0), 'socket');
+  closeWithThread(socket);
+  return socket;
+}
+
 let own: Mailbox | undefined;
-let outgoing: number | undefined;
+let socket: number | undefined;
 const one = Buffer.from([1]);
 
 function address([a, b]: Token): Buffer {
@@ -96,5 +96,7 @@ registerAtFork({
     // Parent and child would take each other's messages. The parent's descriptor is only closed here.
     own?.close();
     own = undefined;
+    if (socket !== undefined) close(socket);
+    socket = undefined;
   },
 });

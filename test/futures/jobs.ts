@@ -117,3 +117,6 @@ export const dieSoon = portable(import.meta, 'dieSoon', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   process.exit(2);
 });
+
+/** Whether this call has been told to stop. */
+export const isTold = portable(import.meta, 'isTold', () => currentSignal().aborted);

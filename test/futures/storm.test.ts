@@ -15,7 +15,6 @@ for (const [kind, make] of kinds) {
     const before = await census();
     await run(20_000, 2);
     const after = await census();
-    console.log(before, after);
     assert.ok(after.promises <= before.promises + 20, `${after.promises} promises, ${before.promises} before`);
     assert.deepEqual({ ...after, promises: 0 }, { ...before, promises: 0 });
   });

@@ -44,6 +44,8 @@ export class Dispatcher {
   readonly #backlog = new Backlog();
   readonly #jobs: (Job | undefined)[] = [];
   readonly #free: number[] = [];
+  /** Numbers of calls whose worker is being told to stop them. */
+  readonly #told = new Set<number>();
   /** Calls that are not over. */
   pending = 0;
   #now = 0;
@@ -162,6 +164,17 @@ export class Dispatcher {
     this.#over(job);
     this.#recorder.cancelled++;
     return true;
+  }
+
+  /** Tells a worker to stop a call. Until it has heard, no other call gets that number: it would be the one to stop. */
+  tell(worker: Worker, id: number, reason: Error): void {
+    this.#told.add(id);
+    const heard = () => {
+      this.#told.delete(id);
+      if (this.#jobs[id] === undefined) this.#free.push(id);
+    };
+    worker.link.host.call(remote.abort, [id, packError(reason)]).then(heard, heard);
+    worker.attend();
   }
 
   close(): void {
@@ -346,7 +359,7 @@ export class Dispatcher {
   #freeId(job: Job): void {
     if (job.id < 0) return;
     this.#jobs[job.id] = undefined;
-    this.#free.push(job.id);
+    if (this.#told.size === 0 || !this.#told.has(job.id)) this.#free.push(job.id);
     job.id = -1;
   }
 

@@ -2,10 +2,8 @@ import { readFileSync } from 'node:fs';
 import { cancelledBy } from '../../base/deadline.ts';
 import { CancelledError, TimeoutError } from '../../base/errors.ts';
 import { onAbort } from '../../base/abort.ts';
-import { packError } from '../../callable/packed-error.ts';
 import { CURRENT, CURRENT_SINCE } from '../channel/layout.ts';
 import type { Dispatcher } from './dispatcher.ts';
-import { remote } from './dispatcher.ts';
 import type { Job } from './job.ts';
 import { HOSTED, OVER } from './job.ts';
 import type { Recorder } from './recorder.ts';
@@ -61,8 +59,7 @@ export class Watch {
     const worker = job.place as Worker;
     const { id } = job;
     job.abandon().fail(reason);
-    worker.link.host.call(remote.abort, [id, packError(reason)]).catch(() => {});
-    worker.attend();
+    this.#parts.dispatcher.tell(worker, id, reason);
     const timer = setTimeout(() => {
       if (job.state === OVER || job.place !== worker || worker.state === 'gone') return;
       worker.killed = reason;

@@ -28,6 +28,11 @@ export class CurrentCall extends CallContext {
     return call;
   }
 
+  /** Another call had this number before, and may have been told to stop when it had ended already. */
+  begin(id: number): void {
+    this.ended(id);
+  }
+
   ended(id: number): void {
     if (this.#calls.size > 0) this.#calls.delete(id);
   }

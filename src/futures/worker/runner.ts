@@ -79,6 +79,7 @@ export class Runner {
   /** Runs a call that came by message. */
   async hosted(id: number, call: () => unknown): Promise<unknown> {
     this.#active++;
+    this.calls.begin(id);
     try {
       return await context.run(this.calls.of(id), call);
     } finally {
@@ -171,6 +172,7 @@ export class Runner {
     const mode = (form >> 4) & 7;
     if (mode === DEFINE) return this.#define(form >>> 8, JSON.parse(value as string) as Reference);
     if ((form & (TIMED << 4)) !== 0) this.#time(id);
+    this.calls.begin(id);
     this.calls.id = id;
     const fn = this.#functions[form >>> 8]!;
     if (typeof fn === 'function' && this.#concurrency === 1) this.#call(id, mode, fn, value);
