@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { Future } from '../../src/entry/futures.ts';
 
@@ -29,6 +30,20 @@ export async function census(): Promise<Census> {
     futures: queryObjects(Future, { format: 'count' }),
     promises: queryObjects(Promise, { format: 'count' }),
   };
+}
+
+/** Fails unless there is again what there was before; the system takes its time to clear up what has ended. */
+export async function assertNothingLeft(before: Census): Promise<void> {
+  for (let tries = 0; ; tries++) {
+    const after = await census();
+    try {
+      assert.ok(after.promises <= before.promises + 20, `${after.promises} promises, ${before.promises} before`);
+      return assert.deepEqual({ ...after, promises: 0 }, { ...before, promises: 0 });
+    } catch (error) {
+      if (tries === 100) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
 }
 
 function childrenOf(pid: number): number {

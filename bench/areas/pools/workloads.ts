@@ -14,7 +14,7 @@ type StartMethod = 'spawn' | 'forkserver';
 // Each is run in a process of its own and prints its sample.
 const workloads: Readonly<Record<string, (...args: string[]) => Promise<Sample>>> = {
   noop: (kind, name, n, depth) => calls(kind as Kind, name, Number(n), Number(depth), (i) => i),
-  '1k': (kind, name, n, depth) => calls(kind as Kind, name, Number(n), Number(depth), kilobyte),
+  '1k': (kind, name, n, depth) => calls(kind as Kind, name, Number(n), Number(depth), kilobytes()),
   delay: (name, seconds) => delay(name, Number(seconds)),
   map: (n) => map(Number(n)),
   depth1: (n) => depth1(Number(n)),
@@ -27,8 +27,10 @@ const workloads: Readonly<Record<string, (...args: string[]) => Promise<Sample>>
 const [name = '', ...args] = process.argv.slice(2);
 console.log(JSON.stringify(await workloads[name]!(...args)));
 
-function kilobyte(i: number): string {
-  return `${i} `.padEnd(1024, 'abcdefghij');
+// Enough different ones to show a mix-up, and so few that keeping them costs nothing.
+function kilobytes(): (i: number) => string {
+  const texts = Array.from({ length: 256 }, (_, i) => `${i} `.padEnd(1024, 'abcdefghij'));
+  return (i) => texts[i % texts.length]!;
 }
 
 /** Always so many under way, each result compared, and every worker asked how many it ran. */

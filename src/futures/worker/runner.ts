@@ -73,6 +73,8 @@ export class Runner {
   /** `resources`: what goes on in this thread by itself. */
   start(resources: number): void {
     this.#resources = resources;
+    // Its first wait is on the event loop, which has yet to send the engine word that it is ready.
+    Atomics.store(this.#memory.words, ATTEND, 1);
     context.run(this.calls, () => this.#schedule());
   }
 
