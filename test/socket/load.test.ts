@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { readdirSync } from 'node:fs';
 import { connect } from 'node:net';
 import { describe, test } from 'node:test';
 import { getrlimit, setrlimit } from '../../src/entry/os.ts';
@@ -8,8 +7,7 @@ import type { InetSocket, Socket } from '../../src/entry/socket.ts';
 import { createConnection, SHUT_WR } from '../../src/entry/socket.ts';
 import { TCPServer } from '../../src/entry/socketserver.ts';
 import { sized } from '../fixtures/program.ts';
-
-const openFds = (): number => readdirSync('/proc/self/fd').length;
+import { openDescriptors } from '../support/descriptors.ts';
 
 const echo = async (connection: Socket): Promise<void> => {
   for await (const data of connection) await connection.sendall(data);
@@ -20,7 +18,7 @@ describe('under load', () => {
     const count = sized(5000, 500);
     const [, hard] = getrlimit('nofile');
     setrlimit('nofile', [Math.min(hard, Math.max(2 * count + 200, 4096)), hard]);
-    const before = openFds();
+    const before = openDescriptors();
     await using server = new TCPServer(['127.0.0.1', 0], echo, { backlog: 4096 });
     await server.start();
     const clients: InetSocket[] = [];
@@ -37,7 +35,7 @@ describe('under load', () => {
     assert.equal(server.running, count);
     for (const client of clients) client.close();
     await server.shutdown();
-    assert.equal(openFds(), before);
+    assert.equal(openDescriptors(), before);
   });
 
   test(`${sized(1024, 64)} MB through one connection, checksum and all`, async () => {
@@ -102,7 +100,7 @@ describe('under load', () => {
   test('half-open peers and resets cost no descriptor, and time out where a timeout was set', async () => {
     const errors: string[] = [];
     const settings = { timeout: 0.2, onError: (error: unknown) => errors.push((error as Error).name) };
-    const before = openFds();
+    const before = openDescriptors();
     await using server = new TCPServer(['127.0.0.1', 0], echo, settings);
     await server.start();
     const [host, port] = server.serverAddress as [string, number];
@@ -131,6 +129,6 @@ describe('under load', () => {
     last.close();
     await server.shutdown();
     assert.deepEqual(new Set(errors), new Set(['SocketError']));
-    assert.equal(openFds(), before);
+    assert.equal(openDescriptors(), before);
   });
 });

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { CancelledError, createTask, run } from '../../src/entry/asyncio.ts';
 import { ClosedError, InvalidArgumentError, InvalidStateError } from '../../src/entry/errors.ts';
@@ -21,9 +20,9 @@ import {
 import { close } from '../../src/entry/os.ts';
 import { program } from '../fixtures/program.ts';
 import { closing } from './closing.ts';
+import { openDescriptors } from '../support/descriptors.ts';
 
 const text = (bytes: Buffer): string => bytes.toString();
-const openFds = (): number => readdirSync('/proc/self/fd').length;
 
 /** Both ends of a TCP connection. */
 async function connected(): Promise<{ client: Socket; served: Socket } & Disposable> {
@@ -150,7 +149,7 @@ describe('a stream socket', () => {
   });
 
   test('closed, it fails those who wait and every later call, once and for all', async () => {
-    const before = openFds();
+    const before = openDescriptors();
     const [a, b] = socketpair();
     const wait = assert.rejects(a.recv(1), ClosedError);
     a.close();
@@ -162,7 +161,7 @@ describe('a stream socket', () => {
     assert.throws(() => a.getsockname(), ClosedError);
     await assert.rejects(b.sendall('x'), { code: 'EPIPE' });
     b.close();
-    assert.equal(openFds(), before);
+    assert.equal(openDescriptors(), before);
   });
 
   test('tells of a reset, with the address', async () => {
@@ -226,7 +225,7 @@ describe('a stream socket', () => {
   });
 
   test('tries all addresses of a host: the first that answers wins', async () => {
-    const before = openFds();
+    const before = openDescriptors();
     using server = await createServer(['127.0.0.1', 0]);
     const [, port] = server.getsockname();
     // localhost is ::1 as well on most machines, where nobody listens.
@@ -234,7 +233,7 @@ describe('a stream socket', () => {
     assert.deepEqual(client.getpeername(), ['127.0.0.1', port]);
     client.close();
     server.close();
-    assert.equal(openFds(), before);
+    assert.equal(openDescriptors(), before);
   });
 
   test('options by number and by name', () => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -17,8 +17,8 @@ import {
 } from '../../src/entry/socketserver.ts';
 import { ask } from './client.ts';
 import { echo, Shout } from './handlers.ts';
+import { openDescriptors } from '../support/descriptors.ts';
 
-const openFds = (): number => readdirSync('/proc/self/fd').length;
 const anyPort: InetAddress = ['127.0.0.1', 0];
 
 /** A handler that holds requests until they are let go. */
@@ -117,7 +117,7 @@ describe('a server', () => {
     assert.throws(() => never.serverAddress, InvalidStateError);
     await never.shutdown();
     await assert.rejects(never.start(), { name: 'ClosedError' });
-    const before = openFds();
+    const before = openDescriptors();
     const { handler, until } = gate();
     const errors: string[] = [];
     const server = new TCPServer(anyPort, handler, { onError: (error) => errors.push((error as Error).message) });
@@ -133,7 +133,7 @@ describe('a server', () => {
     assert.equal((await client.recv(10)).length, 0);
     client.close();
     assert.deepEqual(errors, ['the server stopped before the request was done']);
-    assert.equal(openFds(), before);
+    assert.equal(openDescriptors(), before);
   });
 
   test('serves until its signal is aborted', async () => {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import type { InetAddress } from '../../src/entry/socket.ts';
 import { AF_INET, createConnection, SHUT_WR, SOCK_DGRAM, socket } from '../../src/entry/socket.ts';
@@ -7,8 +6,8 @@ import type { ServerOptions, StyleName } from '../../src/entry/socketserver.ts';
 import { TCPServer, UDPServer } from '../../src/entry/socketserver.ts';
 import { ask } from './client.ts';
 import { answer, echo, http, stubborn } from './handlers.ts';
+import { openDescriptors } from '../support/descriptors.ts';
 
-const openFds = (): number => readdirSync('/proc/self/fd').length;
 // Style fork needs a program of its own: fork.test.ts.
 const styles: readonly [StyleName, ServerOptions][] = [
   ['async', {}],
@@ -30,7 +29,7 @@ for (const [style, more] of styles) {
       await first.start();
       await ask(first.serverAddress, 'x');
       await first.shutdown();
-      const before = openFds();
+      const before = openDescriptors();
       const errors: string[] = [];
       const options = { style, ...more, onError: (error: unknown) => errors.push((error as Error).message) };
       await using server = new TCPServer(['127.0.0.1', 0], program ? ['cat'] : echo, options);
@@ -50,7 +49,7 @@ for (const [style, more] of styles) {
       last.close();
       await assert.rejects(createConnection(address), { code: 'ECONNREFUSED' });
       assert.deepEqual(errors, program ? [] : ['boom']);
-      assert.equal(openFds(), before);
+      assert.equal(openDescriptors(), before);
     });
 
     if (!program) {

@@ -35,12 +35,7 @@ for (const [name, stages, code, last] of [
     1,
     '9 passed, 1 failed',
   ],
-  [
-    'a stage counts a failure and still ends with 0',
-    { tests: `echo "2 passed, 1 failed"` },
-    1,
-    '8 passed, 1 failed',
-  ],
+  ['a stage counts a failure and still ends with 0', { tests: `echo "2 passed, 1 failed"` }, 1, '8 passed, 1 failed'],
   ['the installation fails', { install: 'exit 1' }, 1, '4 passed, 2 failed'],
   ['the second Node is not 24', { node24: 'echo v20.1.0' }, 1, '7 passed, 1 failed'],
   ['nothing ran', { tests: 'true', tests24: 'true', check: 'true' }, 1, '0 passed, 1 failed'],
