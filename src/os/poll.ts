@@ -9,6 +9,7 @@ import { ClosedError, InvalidArgumentError, SystemError, TimeoutError } from '..
 import { checkOptions } from '../base/options.ts';
 import { duplicate } from './duplicate.ts';
 import { koffi, libc } from './libc.ts';
+import { pollNow } from './poll-now.ts';
 import type { NativeFunction } from './libc.ts';
 import { currentIsolate, currentLoop, nodeBinary, uv } from './uv.ts';
 
@@ -62,14 +63,17 @@ export async function readiness(fd: number, events: number, options: WaitOptions
       (error) => finish(() => reject(error)),
     );
     const forget = onAnyAbort(signals, (error) => finish(() => reject(error)));
+    const late = () => reject(new TimeoutError(`poll of fd ${fd} timed out after ${timeout} s`, { timeout }));
     const timer =
-      timeout === undefined || timeout === Infinity
+      timeout === undefined || timeout === Infinity || timeout === 0
         ? undefined
-        : realClock.setTimer(timeout, () =>
-            finish(() => reject(new TimeoutError(`poll of fd ${fd} timed out after ${timeout} s`, { timeout }))),
-          );
+        : realClock.setTimer(timeout, () => finish(late));
     try {
       watch.start(events);
+      // Who only looks must not depend on whether the loop comes to timers or to descriptors first.
+      if (timeout !== 0) return;
+      const ready = pollNow(fd, events);
+      finish(() => (ready > 0 ? resolve(ready) : late()));
     } catch (error) {
       finish(() => reject(error));
     }

@@ -211,3 +211,17 @@ function socketpair(type: number): [number, number] {
   assert.equal(call(1, type | 0o4000, 0, ends), 0);
   return ends as [number, number];
 }
+
+test('a timeout of 0 looks: what is ready is told every time, and what is not is late', async () => {
+  const [r, w] = pipe();
+  for (let i = 0; i < 200; i++) {
+    await assert.rejects(poll(r, POLLIN, { timeout: 0 }), { name: 'TimeoutError' });
+    await write(w, 'x');
+    assert.equal(await poll(r, POLLIN, { timeout: 0 }), POLLIN);
+    assert.equal(await poll(w, POLLOUT, { timeout: 0 }), POLLOUT);
+    await read(r, 1);
+  }
+  close(w);
+  assert.ok((await poll(r, POLLIN, { timeout: 0 })) & POLLIN); // at its end
+  close(r);
+});

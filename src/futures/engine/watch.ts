@@ -84,7 +84,10 @@ export class Watch {
     const known = this.#looks.get(worker);
     if (known !== undefined && known.at <= at) return;
     clearTimeout(known?.timer);
-    const timer = setTimeout(() => this.#look(worker), Math.min(2 ** 31 - 1, Math.ceil((at - now()) * 1000)));
+    const timer = setTimeout(
+      () => this.#look(worker),
+      Math.max(0, Math.min(2 ** 31 - 1, Math.ceil((at - now()) * 1000))),
+    );
     timer.unref();
     this.#looks.set(worker, { at, timer });
   }
