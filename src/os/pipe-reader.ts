@@ -13,9 +13,9 @@ const readsInARow = 16;
 /** Full pipes in a row that show a writer in a hurry. */
 const hurry = 4;
 
-// One for the thread: it is full and emptied within one call. The kernel holds the pipe's lock while it copies, and memory
-// that has been used before takes it half as long as fresh memory, whose pages have to be found first.
-let scratch: Buffer | undefined;
+// What is read into next, by whichever reader of the thread comes first: a read that fills most of it takes it along, one
+// that brings little is copied out and leaves it.
+let spare: Buffer | undefined;
 
 /**
  * Reads a pipe or FIFO on readiness, with reads four times as large as libuv's, from a pipe that is made larger once its
@@ -65,20 +65,20 @@ export class PipeReader extends Readable {
   }
 
   #drain(): void {
-    scratch ??= Buffer.allocUnsafeSlow(largeRoom);
     try {
-      for (let i = 0; i < readsInARow && this.#watching; i++) if (!this.#readOnce(scratch)) return;
+      for (let i = 0; i < readsInARow && this.#watching; i++) if (!this.#readOnce()) return;
     } catch (error) {
       this.destroy(error as Error);
     }
   }
 
   /** Whether there may be more. */
-  #readOnce(buffer: Buffer): boolean {
+  #readOnce(): boolean {
+    spare ??= Buffer.allocUnsafeSlow(largeRoom);
     // What nobody waits for is not read ahead further than was agreed.
     const most =
       this.readableFlowing === true ? largeRoom : Math.min(largeRoom, Math.max(this.readableHighWaterMark, 1));
-    const got = tryReadInto(this.fd, buffer, most);
+    const got = tryReadInto(this.fd, spare, most);
     if (got === undefined) return false;
     if (got === 0) {
       this.#stop();
@@ -86,9 +86,7 @@ export class PipeReader extends Readable {
       return false;
     }
     this.#widen(got);
-    const chunk = Buffer.allocUnsafe(got);
-    buffer.copy(chunk, 0, 0, got);
-    if (!this.push(chunk)) this.#stop();
+    if (!this.push(takeOut(got))) this.#stop();
     return got === most;
   }
 
@@ -105,4 +103,11 @@ export class PipeReader extends Readable {
     this.#watching = false;
     this.#poll.stop();
   }
+}
+
+function takeOut(size: number): Buffer {
+  const from = spare!;
+  if (size <= largeRoom / 2) return Buffer.from(from.subarray(0, size));
+  spare = undefined;
+  return from.subarray(0, size);
 }
