@@ -1,3 +1,4 @@
+import { isThenable } from '../base/thenable.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import { Future } from './future.ts';
 import { currentKernel } from './scope.ts';
@@ -19,12 +20,8 @@ export function ensureFuture<T>(awaitable: Awaitable<T>, argument: string): Futu
 
 /** Refuses what cannot be awaited: before any of several is started. */
 export function checkAwaitable(awaitable: unknown, argument: string): void {
-  if (typeof awaitable === 'function' || isPromise(awaitable)) return;
+  if (typeof awaitable === 'function' || isThenable(awaitable)) return;
   throw new InvalidArgumentError(argument, awaitable, 'a function, a task, a future or a promise');
-}
-
-export function isPromise(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 /** Follows a promise of somebody else. Cancelling it stops the following; the work behind it cannot be reached. */

@@ -1,6 +1,6 @@
+import { isThenable } from '../base/thenable.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
-import { isPromise } from './awaitable.ts';
 import type { Guard } from './guard.ts';
 import { Lock } from './lock.ts';
 import type { BoundedOptions, Call } from './wait.ts';
@@ -61,7 +61,7 @@ export class Condition {
     return inCall(async (call) => {
       for (;;) {
         const value = predicate();
-        if (isPromise(value)) throw notAtOnce(value);
+        if (isThenable(value)) throw notAtOnce(value);
         if (value) return value;
         await this.#wait(shared, call);
       }

@@ -1,3 +1,4 @@
+import { isThenable } from '../base/thenable.ts';
 import { CancelledError, InvalidArgumentError, InvalidStateError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
 import type { Step } from './batch.ts';
@@ -240,10 +241,6 @@ function checkFunction(fn: unknown): void {
       ? 'a function (a promise runs already: write () => …, or give it to gather, wait or shield)'
       : 'a function',
   );
-}
-
-function isThenable(value: unknown): value is PromiseLike<never> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 function asCancelled(error: unknown): CancelledError {

@@ -1,6 +1,7 @@
+import { isThenable } from '../base/thenable.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
-import { ensureFuture, isPromise } from './awaitable.ts';
+import { ensureFuture } from './awaitable.ts';
 import type { Future } from './future.ts';
 import type { Call } from './wait.ts';
 import { checkWait, inCall, Wait } from './wait.ts';
@@ -73,7 +74,7 @@ function followed<A extends PromiseLike<unknown>>(awaitables: Iterable<A>): Map<
   }
   const futures = new Map<A, Future<unknown>>();
   for (const awaitable of awaitables) {
-    if (!isPromise(awaitable)) {
+    if (!isThenable(awaitable)) {
       throw new InvalidArgumentError(
         'awaitables',
         awaitable,

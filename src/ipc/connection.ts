@@ -9,6 +9,7 @@ import type { Region } from './region.ts';
 import { BODY, LOOK_AGAIN } from './region.ts';
 import { recordBytes, Ring } from './ring.ts';
 import { Waits } from './waits.ts';
+import { untilClosed } from './until-closed.ts';
 
 /** Bytes of the region that counts who has an end open. */
 export const END_BYTES = BODY + PERMIT_HOLDER_BYTES;
@@ -121,17 +122,11 @@ export abstract class SharedConnection<T> implements AsyncIterable<T>, Disposabl
   }
 
   /** The values as they come, to the end. */
-  async *[Symbol.asyncIterator](): AsyncIterator<T> {
-    for (;;) {
-      let value: T;
-      try {
-        value = await this.recv();
-      } catch (error) {
-        if (error instanceof ClosedError && !this.#closed) return;
-        throw error;
-      }
-      yield value;
-    }
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return untilClosed(
+      () => this.recv(),
+      () => this.#closed,
+    );
   }
 
   /** Closes it in this thread or process. Idempotent. */

@@ -8,6 +8,7 @@ import type { Deferred } from '../base/deferred.ts';
 import { ClosedError, DecodeError, TimeoutError } from '../base/errors.ts';
 import { Deque } from '../base/deque.ts';
 import { endings, throwIfAnyAborted } from '../base/ending-signals.ts';
+import { untilClosed } from './until-closed.ts';
 
 const lengthBytes = 4;
 
@@ -118,18 +119,9 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
     }
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<unknown> {
-    for (;;) {
-      let value: unknown;
-      try {
-        // No call of a task's: whoever serves a connection may have been begun in one.
-        value = this.#value(await this.receive());
-      } catch (error) {
-        if (error instanceof ClosedError) return;
-        throw error;
-      }
-      yield value;
-    }
+  [Symbol.asyncIterator](): AsyncIterator<unknown> {
+    // No call of a task's: whoever serves a connection may have been begun in one.
+    return untilClosed(async () => this.#value(await this.receive()));
   }
 
   /** It does not keep the program alive. */

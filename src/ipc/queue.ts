@@ -8,6 +8,7 @@ import { LOOK_AGAIN } from './region.ts';
 import { recordBytes, Ring } from './ring.ts';
 import type { Store } from './store.ts';
 import { Waits } from './waits.ts';
+import { untilClosed } from './until-closed.ts';
 
 /** Options of a queue. */
 export interface QueueOptions {
@@ -140,17 +141,8 @@ export abstract class SharedQueue<T> implements AsyncIterable<T> {
   }
 
   /** The items as they come, until it is shut down and empty. */
-  async *[Symbol.asyncIterator](): AsyncIterator<T> {
-    for (;;) {
-      let item: T;
-      try {
-        item = await this.get();
-      } catch (error) {
-        if (error instanceof ClosedError) return;
-        throw error;
-      }
-      yield item;
-    }
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return untilClosed(() => this.get());
   }
 
   /** This process or thread will put nothing more; others may. Items already put stay. */

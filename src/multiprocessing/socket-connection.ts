@@ -10,6 +10,7 @@ import type { Remote } from './local-server.ts';
 import { callRemote, serveHere } from './local-server.ts';
 import type { Side } from './served-pipe.ts';
 import { ServedPipe } from './served-pipe.ts';
+import { untilClosed } from '../ipc/until-closed.ts';
 
 /** An end of a pipe on its way. */
 interface Place {
@@ -82,17 +83,11 @@ export class SocketConnection<T> implements Shareable, AsyncIterable<T>, Disposa
     throw blocks('recvSync');
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<T> {
-    for (;;) {
-      let value: T;
-      try {
-        value = await this.recv();
-      } catch (error) {
-        if (error instanceof ClosedError && !this.#closed) return;
-        throw error;
-      }
-      yield value;
-    }
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return untilClosed(
+      () => this.recv(),
+      () => this.#closed,
+    );
   }
 
   close(): void {

@@ -10,6 +10,7 @@ import { whyNoSharedMemory } from '../ipc/process-region.ts';
 import type { Remote } from './local-server.ts';
 import { callRemote, serveHere } from './local-server.ts';
 import { ServedQueue } from './served-queue.ts';
+import { untilClosed } from '../ipc/until-closed.ts';
 
 const waiting = new KeepAlive();
 
@@ -85,17 +86,8 @@ export class SocketQueue<T> implements Shareable, AsyncIterable<T> {
     throw blocks('getSync');
   }
 
-  async *[Symbol.asyncIterator](): AsyncIterator<T> {
-    for (;;) {
-      let item: T;
-      try {
-        item = await this.get();
-      } catch (error) {
-        if (error instanceof ClosedError) return;
-        throw error;
-      }
-      yield item;
-    }
+  [Symbol.asyncIterator](): AsyncIterator<T> {
+    return untilClosed(() => this.get());
   }
 
   close(): void {

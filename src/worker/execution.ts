@@ -1,3 +1,4 @@
+import { isThenable } from '../base/thenable.ts';
 import { realClock } from '../base/clock.ts';
 import { DecodeError } from '../base/errors.ts';
 import type { Simul } from '../tasks/app.ts';
@@ -60,13 +61,6 @@ function surely(context: TaskContext, decide: () => Outcome): Outcome {
 /** The document of a state that is not final. */
 export function progressDocument(request: TaskRequest, state: string, meta: unknown): string {
   return stateDocument(request, state, meta);
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
-    typeof (value as { then?: unknown }).then === 'function'
-  );
 }
 
 function call(task: RegisteredTask, context: TaskContext): unknown {

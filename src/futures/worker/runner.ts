@@ -1,3 +1,4 @@
+import { isThenable } from '../../base/thenable.ts';
 import { context } from '../../callable/context.ts';
 import { packError } from '../../callable/packed-error.ts';
 import { resolve } from '../../callable/reference.ts';
@@ -308,10 +309,6 @@ export function resourceCount(): number {
   let count = 0;
   for (const kind of process.getActiveResourcesInfo()) if (kind !== 'Immediate') count++;
   return count;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }
 
 function isList(mode: number): boolean {
