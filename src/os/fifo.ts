@@ -37,7 +37,7 @@ export function mkfifo(path: string, mode = 0o666): void {
 export interface FifoOptions extends WaitOptions, Pick<FdopenOptions, 'highWaterMark'> {}
 
 /** How a FIFO is read. */
-export interface FifoReaderOptions extends FifoOptions {
+export interface FifoReaderOptions extends FifoOptions, Pick<FdopenOptions, 'reuseBuffer'> {
   /**
    * When the last writer leaves: the stream ends ('end', the default), or it goes on with the next writer ('reopen') until
    * destroyed.
@@ -103,7 +103,7 @@ async function openReader(path: string, options: FifoReaderOptions): Promise<Rea
     });
     // An end to write of our own keeps the FIFO from ever coming to its end.
     const keeper = options.whenWritersLeave === 'reopen' ? openEnd(path, O_WRONLY) : undefined;
-    const stream = fdopen(fd, 'r', streamOptions(options));
+    const stream = fdopen(fd, 'r', { ...streamOptions(options), reuseBuffer: options.reuseBuffer });
     if (keeper !== undefined) stream.once('close', () => close(keeper));
     if (first !== undefined) stream.unshift(first);
     return stream;

@@ -1,7 +1,10 @@
 import { Readable } from 'node:stream';
 import { libc } from './libc.ts';
+import type { ChunkMemory } from './chunk-memory.ts';
+import { keptChunks, lentChunks } from './chunk-memory.ts';
 import { close, tryReadInto } from './descriptor.ts';
 import { Poll, POLLIN } from './poll.ts';
+import { SidePipe } from './side-pipe.ts';
 
 const F_SETPIPE_SZ = 1031;
 /** Bytes; what a pipe holds before it is given more room. */
@@ -13,23 +16,33 @@ const readsInARow = 16;
 /** Full pipes in a row that show a writer in a hurry. */
 const hurry = 4;
 
-// What is read into next, by whichever reader of the thread comes first: a read that fills most of it takes it along, one
-// that brings little is copied out and leaves it.
-let spare: Buffer | undefined;
+/** How a pipe is read. */
+export interface PipeReaderOptions {
+  readonly highWaterMark: number;
+  readonly reuseBuffer?: boolean | undefined;
+  readonly signal?: AbortSignal;
+}
 
 /**
- * Reads a pipe or FIFO on readiness, with reads four times as large as libuv's, from a pipe that is made larger once its
- * writer keeps filling it: the stream of `fdopen` where libc can be called. Owns the descriptor.
+ * Reads a pipe or FIFO on readiness, with reads four times as large as libuv's. Once its writer keeps filling it the pipe is
+ * made larger and read past its lock: the stream of `fdopen` where libc can be called. Owns the descriptor.
  */
 export class PipeReader extends Readable {
   readonly fd: number;
   readonly #poll: Poll;
+  readonly #memory: ChunkMemory;
+  /** Bytes read ahead at most of what nobody waits for. */
+  readonly #ahead: number;
   #watching = false;
   #full = 0;
+  #side: SidePipe | undefined;
 
-  constructor(fd: number, options: { readonly highWaterMark: number; readonly signal?: AbortSignal }) {
-    super(options);
+  constructor(fd: number, { reuseBuffer = false, highWaterMark, signal }: PipeReaderOptions) {
+    // A lent chunk is the only one on its way: the next is read when it is taken.
+    super({ highWaterMark: reuseBuffer ? 1 : highWaterMark, ...(signal && { signal }) });
     this.fd = fd;
+    this.#memory = reuseBuffer ? lentChunks(largeRoom) : keptChunks(largeRoom);
+    this.#ahead = reuseBuffer ? largeRoom : Math.min(largeRoom, Math.max(highWaterMark, 1));
     this.#poll = new Poll(
       fd,
       () => this.#drain(),
@@ -46,6 +59,7 @@ export class PipeReader extends Readable {
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#poll.close();
     try {
+      this.#side?.close();
       close(this.fd);
       callback(error);
     } catch (failed) {
@@ -74,11 +88,10 @@ export class PipeReader extends Readable {
 
   /** Whether there may be more. */
   #readOnce(): boolean {
-    spare ??= Buffer.allocUnsafeSlow(largeRoom);
-    // What nobody waits for is not read ahead further than was agreed.
-    const most =
-      this.readableFlowing === true ? largeRoom : Math.min(largeRoom, Math.max(this.readableHighWaterMark, 1));
-    const got = tryReadInto(this.fd, spare, most);
+    const room = this.#memory.room();
+    const most = this.readableFlowing === true ? room.length : Math.min(room.length, this.#ahead);
+    const side = this.#side;
+    const got = side === undefined ? tryReadInto(this.fd, room, most) : side.readInto(this.fd, room, most);
     if (got === undefined) return false;
     if (got === 0) {
       this.#stop();
@@ -86,7 +99,7 @@ export class PipeReader extends Readable {
       return false;
     }
     this.#widen(got);
-    if (!this.push(takeOut(got))) this.#stop();
+    if (!this.push(this.#memory.take(got))) this.#stop();
     return got === most;
   }
 
@@ -95,19 +108,13 @@ export class PipeReader extends Readable {
   #widen(got: number): void {
     if (this.#full >= hurry) return;
     this.#full = got >= pipeRoom ? this.#full + 1 : 0;
-    if (this.#full === hurry && process.platform === 'linux')
-      libc('int fcntl(int fd, int cmd, int arg)')(this.fd, F_SETPIPE_SZ, largeRoom);
+    if (this.#full < hurry || process.platform !== 'linux') return;
+    libc('int fcntl(int fd, int cmd, int arg)')(this.fd, F_SETPIPE_SZ, largeRoom);
+    this.#side = SidePipe.open(largeRoom);
   }
 
   #stop(): void {
     this.#watching = false;
     this.#poll.stop();
   }
-}
-
-function takeOut(size: number): Buffer {
-  const from = spare!;
-  if (size <= largeRoom / 2) return Buffer.from(from.subarray(0, size));
-  spare = undefined;
-  return from.subarray(0, size);
 }
