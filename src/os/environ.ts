@@ -10,6 +10,19 @@ export interface NativeEnvironment {
   readonly strings: Buffer;
 }
 
+/** What a program is given: these pairs, or this process's own environment with one pair more or instead. */
+export function environmentFor(env: readonly string[] | { readonly added: string | undefined }): NativeEnvironment {
+  if (!('added' in env)) return nativeEnvironment(env);
+  return ownEnvironmentWith(env.added) ?? nativeEnvironment(copiedEnvironment(env.added));
+}
+
+function copiedEnvironment(pair: string | undefined): string[] {
+  const pairs = Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
+  if (pair === undefined) return pairs;
+  const name = pair.slice(0, pair.indexOf('=') + 1);
+  return [...pairs.filter((each) => !each.startsWith(name)), pair];
+}
+
 /** From NAME=value pairs. */
 export function nativeEnvironment(pairs: readonly string[]): NativeEnvironment {
   const strings = Buffer.from(`${pairs.join('\0')}\0`);

@@ -2,12 +2,11 @@ import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { close, pipe } from '../os/descriptor.ts';
 import { fdopen } from '../os/fdopen.ts';
-import { reserveDescriptor } from '../os/reserve.ts';
-import { ExitWatch, pidfdOpen } from '../os/pidfd.ts';
+import { ExitWatch } from '../os/pidfd.ts';
 import { kill } from '../os/process-ids.ts';
 import { reap, WNOHANG } from '../os/reap.ts';
 import type { FdSource } from '../os/spawn.ts';
-import { posixSpawn } from '../os/spawn.ts';
+import { spawnProgram } from '../os/spawn.ts';
 import { waitstatusToExitcode } from '../os/wait-status.ts';
 import type { Launched, Launcher } from './launcher.ts';
 import type { StartPlan } from './options.ts';
@@ -16,7 +15,7 @@ import { stdioTargets } from './stdio.ts';
 
 const restored = [constants.signals.SIGPIPE, constants.signals.SIGXFSZ];
 
-/** Starts programs by posix_spawn and sees their end through a pidfd: no thread, no polling, no copy of page tables. */
+/** Starts programs by clone3 or posix_spawn and sees their end through a pidfd: no thread, no polling, no copy of page tables. */
 export const posixLauncher: Launcher = {
   verifyProgram: false,
   launch: (plan) => {
@@ -34,15 +33,13 @@ export const posixLauncher: Launcher = {
 
 /** The bare start, for those that do their own waiting: the pid, a descriptor for it, and our ends of the pipes. */
 export function startPosix(plan: StartPlan): { pid: number; pidfd: number; ours: OurEnds } {
+  const { launcher } = plan.options;
   const pipes = new Pipes();
-  let release: (() => void) | undefined;
   try {
     const [stdin, stdout, stderr] = stdioTargets(plan.options);
     const out = pipes.source(stdout, 'stdout');
     const fds = [pipes.source(stdin, 'stdin'), out, stderr === 'stdout' ? out : pipes.source(stderr, 'stderr')];
-    // Running out of descriptors has to be noticed while there is no program yet.
-    release = reserveDescriptor();
-    const pid = posixSpawn({
+    const request = {
       path: plan.path,
       argv: plan.argv,
       env: plan.env,
@@ -52,25 +49,12 @@ export function startPosix(plan: StartPlan): { pid: number; pidfd: number; ours:
       newSession: plan.options.startNewSession,
       processGroup: plan.options.processGroup,
       defaultSignals: plan.options.restoreSignals === false ? [] : restored,
-    });
+    };
+    const started = spawnProgram(request, launcher === 'posix' ? 'posix' : 'clone');
     pipes.closeTheirs();
-    release();
-    release = undefined;
-    return { pid, pidfd: watched(pid), ours: pipes.ours };
+    return { ...started, ours: pipes.ours };
   } catch (error) {
-    release?.();
     pipes.closeAll();
-    throw error;
-  }
-}
-
-// Another thread may have taken the descriptor that was set aside.
-function watched(pid: number): number {
-  try {
-    return pidfdOpen(pid);
-  } catch (error) {
-    kill(pid, 'SIGKILL');
-    reap(pid, 0);
     throw error;
   }
 }

@@ -41,7 +41,7 @@ export interface StartOptions extends ExecAttributes {
   readonly restoreSignals?: boolean | undefined;
   /** Marks the environment (SIMUL_TREE) so that descendants are found when the tree is killed (true). */
   readonly treeCookie?: boolean | undefined;
-  /** How to start it: posix_spawn where that can be ('auto'), or Node's own spawn. */
+  /** How to start it: by clone3, else posix_spawn, else Node's own spawn ('auto'); or as the name says. */
   readonly launcher?: 'auto' | 'posix' | 'node' | undefined;
 }
 

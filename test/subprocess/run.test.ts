@@ -12,8 +12,8 @@ let directory: string;
 before(() => (directory = realpathSync(mkdtempSync(join(tmpdir(), 'simul-run-')))));
 after(() => rmSync(directory, { recursive: true }));
 
-for (const launcher of ['posix', 'node'] as const) {
-  const skip = launcher === 'posix' && process.platform !== 'linux' && 'posix_spawn is used on Linux';
+for (const launcher of ['auto', 'posix', 'node'] as const) {
+  const skip = launcher !== 'node' && process.platform !== 'linux' && 'posix_spawn is used on Linux';
   describe(`by ${launcher}`, { skip }, () => {
     const captured = { launcher, captureOutput: true, text: true } as const;
     const { run } = sp;

@@ -20,7 +20,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-for (const launcher of ['posix', 'node'] as const) {
+for (const launcher of ['auto', 'posix', 'node'] as const) {
   test(`by ${launcher}: kill takes three levels and a daemon that left by a double fork`, { skip }, async () => {
     const child = await planted(launcher, 'marked');
     const { all, daemon } = pids();
@@ -136,7 +136,7 @@ test('where there is no /proc, ps tells of parents and groups', () => {
   assert.equal(own?.parent, process.ppid);
 });
 
-async function planted(launcher: 'posix' | 'node', how: string): Promise<Popen> {
+async function planted(launcher: 'auto' | 'posix' | 'node', how: string): Promise<Popen> {
   const child = new Popen([process.execPath, program, file, how], { launcher, stdout: PIPE });
   await once(child.stdout!, 'data');
   return child;

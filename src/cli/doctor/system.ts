@@ -76,16 +76,15 @@ async function queues(): Promise<string> {
 }
 
 async function spawning(): Promise<string> {
-  const { hasPosixSpawn } = await import('../../os/spawn.ts');
+  const { hasCloneSpawn, hasPosixSpawn } = await import('../../os/spawn.ts');
   if (!hasPosixSpawn()) throw new Error(withoutPosixSpawn);
   const { run } = await import('../../subprocess/run.ts');
   const { returncode } = await run([process.execPath, '--version'], {
-    launcher: 'posix',
     captureOutput: true,
     timeout: 30,
   });
   if (returncode !== 0) throw new Error(`node --version ended with ${returncode}`);
-  return 'posix_spawn';
+  return hasCloneSpawn() ? 'clone3' : 'posix_spawn';
 }
 
 const withoutPosixSpawn =
