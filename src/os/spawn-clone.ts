@@ -2,7 +2,7 @@ import { constants } from 'node:os';
 import { environmentFor } from './environ.ts';
 import { checked, koffi, libc, systemError } from './libc.ts';
 import { reap } from './reap.ts';
-import type { SpawnPlan, Started } from './spawn.ts';
+import type { SpawnPlan, Started } from './spawn-plan.ts';
 
 const CLONE_VM = 0x100n;
 const CLONE_PIDFD = 0x1000n;

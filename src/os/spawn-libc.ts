@@ -5,7 +5,7 @@ import type { NativeFunction } from './libc.ts';
 import { pidfdOpen } from './pidfd.ts';
 import { reap } from './reap.ts';
 import { reserveDescriptor } from './reserve.ts';
-import type { SpawnPlan, Started } from './spawn.ts';
+import type { SpawnPlan, Started } from './spawn-plan.ts';
 
 const SETPGROUP = 0x02;
 const SETSIGDEF = 0x04;
