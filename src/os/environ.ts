@@ -6,7 +6,7 @@ import { koffi, libc } from './libc.ts';
  * until the call is over.
  */
 export interface NativeEnvironment {
-  readonly pointers: Buffer;
+  readonly pointers: BigUint64Array;
   readonly strings: Buffer;
 }
 
@@ -24,12 +24,12 @@ function copiedEnvironment(pair: string | undefined): string[] {
 }
 
 /** From NAME=value pairs. */
-export function nativeEnvironment(pairs: readonly string[]): NativeEnvironment {
+function nativeEnvironment(pairs: readonly string[]): NativeEnvironment {
   const strings = Buffer.from(`${pairs.join('\0')}\0`);
-  const pointers = Buffer.alloc((pairs.length + 1) * 8);
+  const pointers = new BigUint64Array(pairs.length + 1);
   const base = koffi().address(strings);
   for (let i = 0, at = 0; i < pairs.length; i++) {
-    pointers.writeBigUInt64LE(base + BigInt(at), i * 8);
+    pointers[i] = base + BigInt(at);
     at = strings.indexOf(0, at) + 1;
   }
   return { pointers, strings };
@@ -40,50 +40,47 @@ export function nativeEnvironment(pairs: readonly string[]): NativeEnvironment {
  * strings would take a tenth of what starting a program does, and what is not UTF-8 would not survive. `undefined` where it
  * cannot be had so; a worker's `process.env` is its own.
  */
-export function ownEnvironmentWith(pair: string | undefined): NativeEnvironment | undefined {
+function ownEnvironmentWith(pair: string | undefined): NativeEnvironment | undefined {
   if (!isMainThread) return undefined;
   const own = ownPointers();
   if (own === undefined) return undefined;
   const strings = Buffer.from(`${pair ?? ''}\0`);
-  const pointers = Buffer.alloc(own.length + 16);
-  pointers.set(own, 0);
+  const pointers = new BigUint64Array(own.length + 2);
+  pointers.set(own);
   if (pair === undefined) return { pointers, strings };
-  const at = placeOf(pair.slice(0, pair.indexOf('=')), pointers, own.length);
+  const at = placeOf(pair.slice(0, pair.indexOf('=')), own);
   if (at === undefined) return undefined;
-  pointers.writeBigUInt64LE(koffi().address(strings), at);
+  pointers[at] = koffi().address(strings);
   return { pointers, strings };
 }
 
 // Where a variable stands, or the end of the list. getenv gives its value, which follows the name and "=" in one string.
-function placeOf(name: string, pointers: Buffer, end: number): number | undefined {
-  const value = BigInt(libc('uintptr_t getenv(str name)')(name));
-  if (value === 0n) return end;
-  const pair = value - BigInt(name.length + 1);
-  for (let at = 0; at < end; at += 8) if (pointers.readBigUInt64LE(at) === pair) return at;
-  return undefined;
+function placeOf(name: string, own: BigUint64Array): number | undefined {
+  const value = libc('uintptr_t getenv(str name)')(name);
+  if (value === 0) return own.length;
+  const at = own.indexOf(BigInt(value - name.length - 1));
+  return at < 0 ? undefined : at;
 }
 
 const pageSize = 4096n;
-let variable: DataView | undefined;
-let array: { address: bigint; bytes: Buffer } | undefined;
+let variable: BigUint64Array | undefined;
+let array: { address: bigint; pointers: BigUint64Array } | undefined;
 
 // setenv moves the array when it grows. It is looked at to the end of a page, which is mapped as a whole; where its end was
 // not found, it goes on into the next one, which therefore is mapped too.
-function ownPointers(): Uint8Array | undefined {
-  variable ??= new DataView(
-    koffi().view(BigInt(libc('uintptr_t dlsym(uintptr_t library, str name)')(0, 'environ')), 8),
-  );
-  const address = variable.getBigUint64(0, true);
+function ownPointers(): BigUint64Array | undefined {
+  variable ??= pointersAt(BigInt(libc('uintptr_t dlsym(uintptr_t library, str name)')(0, 'environ')), 8);
+  const address = variable[0]!;
   if (address === 0n) return undefined;
-  const rest = Number(pageSize - (address % pageSize));
-  if (array?.address !== address) array = { address, bytes: bytesAt(address, rest) };
-  for (let at = 0; ; at += 8) {
-    if (at + 8 > array.bytes.length) array.bytes = bytesAt(address, array.bytes.length + Number(pageSize));
-    const { bytes } = array;
-    if (bytes.readUInt32LE(at) === 0 && bytes.readUInt32LE(at + 4) === 0) return bytes.subarray(0, at);
+  if (array?.address !== address)
+    array = { address, pointers: pointersAt(address, Number(pageSize - (address % pageSize))) };
+  for (;;) {
+    const end = array.pointers.indexOf(0n);
+    if (end >= 0) return array.pointers.subarray(0, end);
+    array.pointers = pointersAt(address, array.pointers.byteLength + Number(pageSize));
   }
 }
 
-function bytesAt(address: bigint, length: number): Buffer {
-  return Buffer.from(koffi().view(address, length));
+function pointersAt(address: bigint, bytes: number): BigUint64Array {
+  return new BigUint64Array(koffi().view(address, bytes));
 }

@@ -1,5 +1,5 @@
 import { getBlocking, setBlocking, setInheritable } from './descriptor.ts';
-import { nativeEnvironment, ownEnvironmentWith } from './environ.ts';
+import { environmentFor } from './environ.ts';
 import { libc, systemError } from './libc.ts';
 
 /**
@@ -11,14 +11,10 @@ import { libc, systemError } from './libc.ts';
  */
 export function execve(path: string, argv: readonly string[]): never {
   const call = libc('int execve(str path, char **argv, void *envp)');
-  const envp = ownEnvironmentWith(undefined) ?? nativeEnvironment(environmentPairs());
+  const envp = environmentFor({ added: undefined });
   for (const fd of [0, 1, 2]) giveStandardStream(fd);
   call(path, [...argv, null], envp.pointers);
   throw systemError('execve', { path });
-}
-
-function environmentPairs(): string[] {
-  return Object.entries(process.env).map(([name, value]) => `${name}=${value}`);
 }
 
 // Node marks its standard streams close-on-exec, and libuv makes them non-blocking: the next program expects neither.

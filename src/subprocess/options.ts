@@ -69,7 +69,7 @@ export function planStart(args: string | readonly string[], options: StartOption
   const name = options.executable ?? cmd[0]!;
   // Behind a wrapper the system's answer would be lost.
   const check = verify || isWrapped(options);
-  const path = findProgram(name, pathOf(options.env), options.cwd, check);
+  const path = findProgram(name, name.includes('/') ? '' : pathOf(options.env), options.cwd, check);
   if (check) checkFormat(options.cwd === undefined ? path : resolve(options.cwd, path));
   const [program, argv] = wrapped(path, cmd, options);
   return { cmd: given, path: program, argv, env: pairs, cookie, cwd: options.cwd, options };
