@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { environmentFor } from './environ.ts';
 import { checked, koffi, libc, systemError } from './libc.ts';
 import { reap } from './reap.ts';
@@ -32,7 +33,11 @@ export function spawnByClone(plan: SpawnPlan): Started | undefined {
 }
 
 function cloned(plan: SpawnPlan): Started | undefined {
-  arena ??= newArena();
+  try {
+    arena ??= newArena();
+  } catch {
+    return undefined; // no memory may be made executable here (SELinux's execmem)
+  }
   const { words, bytes } = arena;
   const count = new CallList(arena, plan).length;
   const pid = arena.clone();
@@ -150,46 +155,53 @@ interface Arena {
   clone(): number;
 }
 
-const pageBytes = 4096;
 const pidfdAt = 96;
 const zerosAt = 128;
 const listAt = 256;
 const wordsPerCall = 5;
-/** Of data: for some 1,600 calls. */
-const dataPages = 16;
-const PROT_READ_WRITE = 3;
-const PROT_READ_EXEC = 5;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
+const arenaBytes = 65_536;
 
-// A page of machine code and some of data, for as long as the thread lives.
 let arena: Arena | undefined;
 
 function newArena(): Arena {
-  const mmap = libc('uintptr_t mmap(uintptr_t at, size_t size, int protection, int flags, int fd, int64_t offset)');
-  const protect = libc('int mprotect(uintptr_t address, size_t length, int protection)');
-  const size = (1 + dataPages) * pageBytes;
-  const page = mmap(0, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
-  const memory = koffi().view(BigInt(page), size);
-  Buffer.from(memory).set(Buffer.from(machineCode.replaceAll(' ', ''), 'hex'));
-  checked(protect(page, pageBytes, PROT_READ_EXEC), 'mprotect');
-  const words = new BigInt64Array(memory, pageBytes);
-  const address = BigInt(page + pageBytes);
+  const memory = new ArrayBuffer(arenaBytes);
+  const words = new BigInt64Array(memory);
+  const address = koffi().address(memory);
   words[0] = CLONE_VM | CLONE_VFORK | CLONE_PIDFD | CLONE_CLEAR_SIGHAND;
   words[1] = address + BigInt(pidfdAt);
   words[4] = BigInt(SIGCHLD);
   const prototype = koffi().proto('int', ['uintptr_t', 'size_t', 'uintptr_t']);
-  const [start, list] = [BigInt(page), page + pageBytes + listAt];
+  const [code, args] = [BigInt(codePage()), Number(address)];
   return {
     held: undefined,
     address,
     words,
-    bytes: new DataView(memory, pageBytes),
-    clone: () => koffi().call(start, prototype, page + pageBytes, cloneArgsBytes, list) as number,
+    bytes: new DataView(memory),
+    clone: () => koffi().call(code, prototype, args, cloneArgsBytes, args + listAt) as number,
   };
 }
 
+const pageBytes = 4096;
+const PROT_READ_WRITE = 3;
+const PROT_READ_EXEC = 5;
+const MAP_PRIVATE_ANONYMOUS = 0x22;
+const codePageKey = 'simul.os.spawn-clone';
+
+// One page for the thread and those it starts from then on; it is never unmapped, since they may still be at it.
+function codePage(): number {
+  const known = getEnvironmentData(codePageKey);
+  if (typeof known === 'number') return known;
+  const mmap = libc('uintptr_t mmap(uintptr_t at, size_t size, int protection, int flags, int fd, int64_t offset)');
+  const protect = libc('int mprotect(uintptr_t address, size_t length, int protection)');
+  const page = mmap(0, pageBytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+  Buffer.from(koffi().view(BigInt(page), pageBytes)).set(Buffer.from(machineCode.replaceAll(' ', ''), 'hex'));
+  checked(protect(page, pageBytes, PROT_READ_EXEC), 'mprotect');
+  setEnvironmentData(codePageKey, page);
+  return page;
+}
+
 /** How many calls there is room for. */
-export const mostCalls = Math.floor((dataPages * pageBytes - listAt) / (wordsPerCall * 8));
+export const mostCalls = Math.floor((arenaBytes - listAt) / (wordsPerCall * 8));
 
 // pid = clone3(args, size); in the child: for (;; list += 5) if ((list[0] = call(list[0], …list[1..4])) < 0) _exit(127);
 const machineCode =
