@@ -9,7 +9,10 @@ export function certs(program: Command): void {
   const command = withFlags(
     program.command('certs').description('certificates for TLS: an authority of your own, servers and clients of it'),
   ).addHelpText('after', help);
-  command.action((flags: CertificateFlags) => make(localhost, flags));
+  command.allowExcessArguments().action((flags: CertificateFlags, self: Command) => {
+    if (self.args.length > 0) self.error(`error: unknown command '${self.args[0]}'`);
+    return make(localhost, flags);
+  });
   withFlags(
     command.command('ca').description('the authority: ca.pem, to be trusted, and ca-key.pem, to be kept secret'),
   )

@@ -41,6 +41,7 @@ await endWith(code);
 
 async function run(): Promise<number> {
   try {
+    refuseHelpOnNothing(process.argv[2], process.argv[3]);
     await program.parseAsync(process.argv);
     return Number(process.exitCode ?? 0);
   } catch (error) {
@@ -51,6 +52,12 @@ async function run(): Promise<number> {
     if (code === 2 && (error as CommanderError).code !== 'commander.help') process.stderr.write(usage(commandNamed()));
     return code;
   }
+}
+
+// The parser would show all of the help without a word.
+function refuseHelpOnNothing(help: string | undefined, name: string | undefined): void {
+  if (help !== 'help' || name === undefined || name === 'help') return;
+  if (!program.commands.some((command) => command.name() === name)) program.error(`error: unknown command '${name}'`);
 }
 
 function exitCodeOf(error: unknown): number {

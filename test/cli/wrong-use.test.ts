@@ -21,6 +21,8 @@ describe('wrong use', () => {
 
   const cases: [string[], RegExp][] = [
     [['fly'], /unknown command 'fly'/],
+    [['help', 'fly'], /^error: unknown command 'fly'\nUsage: simul /],
+    [['certs', 'fly'], /^error: unknown command 'fly'\nUsage: simul certs /],
     [['call'], /missing required argument 'name'/],
     [['worker', '-c', 'many'], /argument 'many' is invalid. An integer/],
     [['worker'], /name the module that exports the app: -A/],
