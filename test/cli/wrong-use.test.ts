@@ -21,7 +21,6 @@ describe('wrong use', () => {
 
   const cases: [string[], RegExp][] = [
     [['fly'], /unknown command 'fly'/],
-    [['help', 'fly'], /^error: unknown command 'fly'\nUsage: simul /],
     [['certs', 'fly'], /^error: unknown command 'fly'\nUsage: simul certs /],
     [['call'], /missing required argument 'name'/],
     [['worker', '-c', 'many'], /argument 'many' is invalid. An integer/],
@@ -75,6 +74,12 @@ describe('wrong use', () => {
         assert.deepEqual([code, stdout], [2, '']);
       });
     }
+  });
+
+  it('help on a command that is not there says so', async () => {
+    const { code, stdout, stderr } = await space.simul('help', 'fly');
+    assert.match(stderr, /^error: unknown command 'fly'\nUsage: simul /);
+    assert.deepEqual([code, stdout], [2, '']);
   });
 
   it('without a command all of the help is shown', async () => {
