@@ -1,31 +1,33 @@
 import { createHash, randomFillSync } from 'node:crypto';
 
-// Kept full so that a task costs no system call; crypto.randomUUID has such a cache too, but shares it with a forked
-// child (see reseedIds), and ours is three times faster for lower-case ids.
-const cache = new Uint8Array(4096);
-let offset = cache.length;
-const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+// Drawn many at a time, so that a task costs no system call; crypto.randomUUID has such a cache too, but shares it with a
+// forked child (see reseedIds), and slices of one text are faster.
+const cache = Buffer.alloc(4096);
+let digits = '';
+let offset = 0;
 
 /** A random UUID, version 4 (RFC 9562), lower case. */
 export function uuid(): string {
-  if (offset === cache.length) {
-    randomFillSync(cache);
-    offset = 0;
-  }
-  const b = cache.subarray(offset, (offset += 16));
-  b[6] = (b[6]! & 0x0f) | 0x40;
-  b[8] = (b[8]! & 0x3f) | 0x80;
-  let id = '';
-  for (let i = 0; i < 16; i++) {
-    if (i === 4 || i === 6 || i === 8 || i === 10) id += '-';
-    id += hex[b[i]!];
-  }
-  return id;
+  if (offset === digits.length) refill();
+  const [text, at] = [digits, offset];
+  offset += 32;
+  const [low, mid, high] = [text.slice(at, at + 8), text.slice(at + 8, at + 12), text.slice(at + 12, at + 16)];
+  return `${low}-${mid}-${high}-${text.slice(at + 16, at + 20)}-${text.slice(at + 20, at + 32)}`;
 }
 
 /** Forgets the cached randomness; a forked child must call it, or it draws its parent's next ids. */
 export function reseedIds(): void {
-  offset = cache.length;
+  offset = digits.length;
+}
+
+function refill(): void {
+  randomFillSync(cache);
+  for (let i = 0; i < cache.length; i += 16) {
+    cache[i + 6] = (cache[i + 6]! & 0x0f) | 0x40;
+    cache[i + 8] = (cache[i + 8]! & 0x3f) | 0x80;
+  }
+  digits = cache.toString('hex');
+  offset = 0;
 }
 
 /** The same UUID for the same text (version 8, RFC 9562: the start of its SHA-256). */
