@@ -1,14 +1,14 @@
-import { uuid } from '../base/ids.ts';
 import { checkOptions } from '../base/options.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
 import type { Backend, BackendOptions } from './backend.ts';
-import type { Broker, BrokerOptions, OutgoingMessage } from './broker.ts';
+import type { Broker, BrokerOptions } from './broker.ts';
+import type { TaskContext } from './context.ts';
 import { currentContext } from './context.ts';
 import { inlineContext } from './inline.ts';
-import { encodeMessage } from './message.ts';
 import { amount, checkFields, name as nameRule, record, text } from './option-rules.ts';
 import { openBackend, openBroker } from './registry.ts';
 import { AsyncResult } from './result.ts';
+import { Sending } from './sending.ts';
 import type {
   ApplyOptions,
   BoundFunction,
@@ -20,7 +20,6 @@ import type {
   TaskOptions,
 } from './task.ts';
 import { checkApply, registerTask } from './task.ts';
-import { messageTimes } from './times.ts';
 
 /** Where an app's tasks travel, and what holds for all of them. */
 export interface SimulOptions {
@@ -87,8 +86,7 @@ export class Simul implements AsyncDisposable {
 
   /** Sends a task by name, whether or not this program knows it. */
   async sendTask(name: string, args: readonly unknown[] = [], options: ApplyOptions = {}): Promise<AsyncResult> {
-    const [result] = await this.#send(name, [args], options);
-    return result!;
+    return this.#apply(name, args, options);
   }
 
   /** The handle of a task sent earlier, perhaps by another program. */
@@ -138,63 +136,62 @@ export class Simul implements AsyncDisposable {
   #handle(registered: RegisteredTask): Task {
     const { name, fn, options } = registered;
     const call = (...args: unknown[]) => (options.bind === true ? fn(inlineContext(name, args), ...args) : fn(...args));
+    const plain = new Sending(name, options, {}, this.defaultQueue);
     const methods = {
       options,
-      delay: async (...args: unknown[]) => (await this.#send(name, [args], {}))[0]!,
-      applyAsync: async (args: unknown[] = [], apply: ApplyOptions = {}) => (await this.#send(name, [args], apply))[0]!,
-      applyMany: async (list: Iterable<unknown[]>, apply: ApplyOptions = {}) => this.#send(name, listOf(list), apply),
+      delay: (...args: unknown[]) => this.#send(plain, args),
+      applyAsync: (args: unknown[] = [], apply: ApplyOptions = {}) => this.#apply(name, args, apply),
+      applyMany: (list: Iterable<unknown[]>, apply: ApplyOptions = {}) => this.#applyMany(name, list, apply),
     };
     Object.defineProperty(call, 'name', { value: name });
     return Object.assign(call, methods) as Task;
   }
 
-  async #send(name: string, argsList: readonly (readonly unknown[])[], apply: ApplyOptions): Promise<AsyncResult[]> {
-    checkApply(name, argsList, apply);
-    const results: AsyncResult[] = [];
-    const prepare = (args: readonly unknown[]) => {
-      const message = this.#prepare(name, args, apply);
-      results.push(new AsyncResult(message.envelope.properties.correlation_id!, this));
-      return message;
-    };
-    // Written before the first await: a value that cannot travel fails the call, and later changes to it do no harm. A
-    // broker that is there reads as we write, so that of a hundred thousand messages only the texts pile up.
-    if (this.#connected === undefined) {
-      const prepared = argsList.map(prepare);
-      const broker = await this.broker();
-      await broker.publish(prepared.map((message) => outgoing(broker, message)));
-    } else {
-      const broker = this.#connected;
-      await broker.publish(mapped(argsList, (args) => outgoing(broker, prepare(args))));
-    }
-    const parent = currentContext();
-    for (const result of results) parent?.children.push(result.toJSON());
-    return results;
+  async #apply(name: string, args: readonly unknown[], apply: ApplyOptions): Promise<AsyncResult> {
+    checkApply(name, [args], apply);
+    return this.#send(this.#sending(name, apply), args);
   }
 
-  #prepare(name: string, args: readonly unknown[], apply: ApplyOptions): OutgoingMessage {
-    const options = this.#tasks.get(name)?.options ?? this.options.taskDefaults ?? {};
+  async #applyMany(name: string, list: Iterable<readonly unknown[]>, apply: ApplyOptions): Promise<AsyncResult[]> {
+    const argsList = listOf(list);
+    checkApply(name, argsList, apply);
+    const sending = this.#sending(name, apply);
     const parent = currentContext();
-    const queue = apply.queue ?? options.queue ?? this.defaultQueue;
-    const priority = apply.priority ?? options.priority;
-    const { eta, expires } = messageTimes({ ...apply, expires: apply.expires ?? options.expires });
-    const id = apply.taskId ?? uuid();
-    const envelope = encodeMessage({
-      id,
-      task: name,
-      args,
-      kwargs: apply.kwargs ?? {},
-      queue,
-      eta,
-      expires,
-      rootId: parent?.rootId,
-      parentId: parent?.id,
-      timeLimit: apply.timeLimit ?? options.timeLimit,
-      softTimeLimit: apply.softTimeLimit ?? options.softTimeLimit,
-      ignoreResult: apply.ignoreResult ?? options.ignoreResult,
-      shadow: apply.shadow,
-      headers: apply.headers,
-    });
-    return { queue, envelope, priority, due: eta === undefined ? undefined : eta.getTime() / 1000 };
+    const ids: string[] = [];
+    const draft = (args: readonly unknown[]) => {
+      const one = sending.draft(args, parent);
+      ids.push(one.id);
+      return one;
+    };
+    // A broker that is there reads as we write, so that of a hundred thousand messages only the texts pile up.
+    const drafts = this.#connected === undefined ? argsList.map(draft) : mapped(argsList, draft);
+    const broker = this.#connected ?? (await this.broker());
+    await broker.publish(mapped(drafts, (one) => sending.message(one, broker)));
+    return ids.map((id) => this.#sent(id, parent));
+  }
+
+  async #send(sending: Sending, args: readonly unknown[]): Promise<AsyncResult> {
+    const parent = currentContext();
+    // Written before the first await: a value that cannot travel fails the call, and later changes to it do no harm.
+    const draft = sending.draft(args, parent);
+    const broker = this.#connected ?? (await this.broker());
+    await broker.publish([sending.message(draft, broker)]);
+    return this.#sent(draft.id, parent);
+  }
+
+  #sending(name: string, apply: ApplyOptions): Sending {
+    return new Sending(
+      name,
+      this.#tasks.get(name)?.options ?? this.options.taskDefaults ?? {},
+      apply,
+      this.defaultQueue,
+    );
+  }
+
+  #sent(id: string, parent: TaskContext | undefined): AsyncResult {
+    const result = new AsyncResult(id, this);
+    parent?.children.push(result.toJSON());
+    return result;
   }
 }
 
@@ -209,14 +206,6 @@ const appRules = {
 function listOf(list: unknown): unknown[][] {
   if (typeof list === 'object' && list !== null && Symbol.iterator in list) return [...(list as Iterable<unknown[]>)];
   throw new InvalidArgumentError('argsList', list, 'an iterable of arrays of arguments');
-}
-
-/** With the priority on the broker's scale. */
-function outgoing(broker: Broker, message: OutgoingMessage): OutgoingMessage {
-  const { envelope, priority } = message;
-  if (priority === undefined) return message;
-  const wire = broker.capabilities.mostUrgent === 9 ? priority : 9 - priority;
-  return { ...message, envelope: { ...envelope, properties: { ...envelope.properties, priority: wire } } };
 }
 
 function* mapped<T, U>(items: Iterable<T>, fn: (item: T) => U): Generator<U> {

@@ -18,7 +18,8 @@ export interface BrokerCapabilities {
 
 export interface OutgoingMessage {
   readonly queue: string;
-  readonly envelope: Envelope;
+  /** Or its text, where that is written already. */
+  readonly envelope: Envelope | string;
   /** 0 to 9, 9 first; undefined is the wire's own default. */
   readonly priority: number | undefined;
   /** Not to be handed out before this time, in seconds since the UNIX epoch. A broker may hand it out all the same. */

@@ -1,110 +1,27 @@
-import { DecodeError, EncodeError } from '../base/errors.ts';
+import { DecodeError } from '../base/errors.ts';
 import { decodeJson } from '../base/json/decode.ts';
-import { encodeJson } from '../base/json/encode.ts';
-import { uuid } from '../base/ids.ts';
 import { decompress } from './compression.ts';
 import type { Envelope, MessageLimits } from './envelope.ts';
 import { defaultLimits, isRecord } from './envelope.ts';
-import { origin, replyAddress } from './identity.ts';
-import { argsRepr, kwargsRepr } from './repr.ts';
-import { isoTime } from './times.ts';
+import type { CommonParts, Embed, OwnParts } from './message-template.ts';
+import { encodeArguments, MessageTemplate, noEmbed } from './message-template.ts';
 
 /** A task call, in our words; `encodeMessage` writes it as Celery's protocol 2, `decodeMessage` reads 2 and 1. */
-export interface TaskMessage {
-  readonly id: string;
-  readonly task: string;
+export interface TaskMessage extends CommonParts, OwnParts {
   readonly args: readonly unknown[];
   readonly kwargs: Readonly<Record<string, unknown>>;
-  readonly queue: string;
   /** On the broker's own scale; undefined leaves the wire's default. */
   readonly wirePriority?: number | undefined;
-  readonly eta?: Date | undefined;
-  readonly expires?: Date | undefined;
-  readonly retries?: number | undefined;
-  readonly rootId?: string | undefined;
-  readonly parentId?: string | undefined;
-  readonly group?: string | undefined;
-  readonly groupIndex?: number | undefined;
-  /** Hard and soft limits in seconds. */
-  readonly timeLimit?: number | undefined;
-  readonly softTimeLimit?: number | undefined;
-  readonly ignoreResult?: boolean | undefined;
-  readonly shadow?: string | undefined;
-  readonly origin?: string | undefined;
-  readonly replyTo?: string | undefined;
-  /** The user's own headers; they do not replace the protocol's. */
-  readonly headers?: Readonly<Record<string, unknown>> | undefined;
   readonly embed?: Embed | undefined;
 }
 
-/** The third part of a body: what is to happen with the result. Kept as it came; canvas gives it meaning. */
-export interface Embed {
-  readonly callbacks: unknown;
-  readonly errbacks: unknown;
-  readonly chain: unknown;
-  readonly chord: unknown;
-}
-
-const noEmbed: Embed = { callbacks: null, errbacks: null, chain: null, chord: null };
-const noEmbedJson = encodeJson(noEmbed);
-
-// What a worker would refuse is refused at the call. The body's own array is one level; base64 makes four characters of
-// three bytes, and some room is left for headers.
-const maxDepth = defaultLimits.maxDepth - 1;
-const longestBody = Math.floor((defaultLimits.maxLength - 2 ** 20) * 0.75);
-
+/** The envelope of a call as plain data; who sends many of a task keeps a template of them. */
 export function encodeMessage(message: TaskMessage): Envelope {
-  const { id, args, kwargs, queue } = message;
-  const embed = message.embed === undefined ? noEmbedJson : encodeJson(message.embed);
-  const argsJson = encodeJson(args, { root: 'args', maxDepth });
-  const body = Buffer.from(`[${argsJson}, ${encodeJson(kwargs, { root: 'kwargs', maxDepth })}, ${embed}]`);
-  if (body.length > longestBody) {
-    throw new EncodeError('args', `${body.length} bytes in one message; a worker takes ${longestBody} at most`);
-  }
-  const expires = message.expires;
-  return {
-    body: body.toString('base64'),
-    'content-encoding': 'utf-8',
-    'content-type': 'application/json',
-    headers: encodeHeaders(message),
-    properties: {
-      correlation_id: id,
-      reply_to: message.replyTo ?? replyAddress,
-      delivery_mode: 2,
-      delivery_info: { exchange: '', routing_key: queue },
-      ...(message.wirePriority === undefined ? {} : { priority: message.wirePriority }),
-      ...(expires === undefined ? {} : { expiration: String(Math.max(0, Math.round(expires.getTime() - Date.now()))) }),
-      body_encoding: 'base64',
-      delivery_tag: uuid(),
-    },
-  };
+  const own = { ...message, ...encodeArguments(message.args, message.kwargs, message.embed) };
+  return JSON.parse(new MessageTemplate(message).write(own, message.wirePriority)) as Envelope;
 }
 
-function encodeHeaders(message: TaskMessage): Record<string, unknown> {
-  const own: Record<string, unknown> = {
-    lang: 'js',
-    task: message.task,
-    id: message.id,
-    shadow: message.shadow ?? null,
-    eta: message.eta === undefined ? null : isoTime(message.eta),
-    expires: message.expires === undefined ? null : isoTime(message.expires),
-    group: message.group ?? null,
-    group_index: message.groupIndex ?? null,
-    retries: message.retries ?? 0,
-    timelimit: [message.timeLimit ?? null, message.softTimeLimit ?? null],
-    root_id: message.rootId ?? message.id,
-    parent_id: message.parentId ?? null,
-    argsrepr: argsRepr(message.args),
-    kwargsrepr: kwargsRepr(message.kwargs),
-    origin: message.origin ?? origin,
-    // Null leaves it to the task's own setting; Celery's workers take false for a wish to have the result.
-    ignore_result: message.ignoreResult ?? null,
-    replaced_task_nesting: 0,
-    stamped_headers: null,
-    stamps: {},
-  };
-  return message.headers === undefined ? own : { ...message.headers, ...own };
-}
+export type { Embed };
 
 /** What a message says of itself before its body is decoded; enough to log, route, delay, revoke and limit it. */
 export interface MessageHead {

@@ -1,5 +1,6 @@
 import { EncodeError, InvalidArgumentError } from '../base/errors.ts';
 import type { OutgoingMessage } from './broker.ts';
+import type { Envelope } from './envelope.ts';
 import { encodeEnvelope } from './envelope.ts';
 
 /** A message checked and written, as brokers without properties of their own keep it. */
@@ -21,18 +22,23 @@ export function encodeOutgoing(message: OutgoingMessage): EncodedMessage {
   if (due !== undefined && !Number.isFinite(due)) {
     throw new InvalidArgumentError('due', due, 'a time in seconds since the UNIX epoch');
   }
-  return { queue, text: write(message, envelope), priority: priority ?? 0, due };
+  return {
+    queue,
+    text: typeof envelope === 'string' ? envelope : write(queue, envelope),
+    priority: priority ?? 0,
+    due,
+  };
 }
 
 export function checkQueue(queue: string): void {
   if (typeof queue !== 'string' || queue === '') throw new InvalidArgumentError('queue', queue, 'the name of a queue');
 }
 
-function write(message: OutgoingMessage, envelope: OutgoingMessage['envelope']): string {
+function write(queue: string, envelope: Envelope): string {
   try {
     return encodeEnvelope(envelope);
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message.split('\n')[0]! : String(cause);
-    throw new EncodeError(`the message for queue "${message.queue}"`, reason, { cause });
+    throw new EncodeError(`the message for queue "${queue}"`, reason, { cause });
   }
 }

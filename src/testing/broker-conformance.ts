@@ -24,6 +24,15 @@ const queueBehaviours: readonly Behaviour<BrokerLab>[] = [
     },
   },
   {
+    name: 'a message that is written already arrives as it stands',
+    async run(lab) {
+      const { broker, consumer } = await pair(lab);
+      const sent = envelope('é');
+      await broker.publish([message('', { envelope: JSON.stringify(sent) }), message('', { envelope: sent })]);
+      for (let i = 0; i < 2; i++) assert.deepEqual((await receive(consumer, 1))[0]!.envelope(), sent);
+    },
+  },
+  {
     name: 'publishing nothing is no error',
     async run(lab) {
       await (await lab.open()).publish([]);

@@ -3,6 +3,7 @@ import { describe, it, test } from 'node:test';
 import { DecodeError, EncodeError } from '../../src/base/errors.ts';
 import type { Envelope } from '../../src/tasks/envelope.ts';
 import { decodeEnvelope, encodeEnvelope, EnvelopeError } from '../../src/tasks/envelope.ts';
+import { encodeArguments, MessageTemplate } from '../../src/tasks/message-template.ts';
 import { decodeMessage, encodeMessage, readHead } from '../../src/tasks/message.ts';
 
 const call = { id: 'ef1e', task: 'tasks.add', args: [2], kwargs: { y: 3 }, queue: 'celery' };
@@ -51,6 +52,36 @@ describe('a task message', () => {
     assert.equal(headers['tenant'], 'a');
     assert.equal(headers['task'], 'tasks.add');
     assert.equal(headers['id'], 'ef1e');
+  });
+
+  it('holds every member once, whatever the user calls his headers', () => {
+    const headers = { id: 'x', eta: 'x', argsrepr: 'x', retries: 'x', toJSON: () => 'x', 'a "b" é': 1 };
+    const own = { id: 'ef1e', ...encodeArguments([1], {}) };
+    const text = new MessageTemplate({ task: 't', queue: 'q', headers }).write(own, undefined);
+    for (const name of ['id', 'eta', 'argsrepr', 'retries']) assert.equal(text.split(`"${name}":`).length, 2, name);
+    const read = decodeEnvelope(text).headers;
+    assert.deepEqual([read['id'], read['eta'], read['argsrepr'], read['retries']], ['ef1e', null, '(1,)', 0]);
+    assert.equal(read['a "b" é'], 1);
+    assert.ok(!('toJSON' in read));
+  });
+
+  it('carries names of any characters, and the priority on the scale of the wire', () => {
+    const odd = '"é\\😀\n\u0000';
+    const names = { id: odd, task: odd, queue: odd, shadow: odd, origin: odd, group: odd, replyTo: odd };
+    const rest = { wirePriority: 4, retries: 2, groupIndex: 3, ignoreResult: true };
+    const ancestors = { rootId: `r${odd}`, parentId: `p${odd}` };
+    const { headers, properties } = encodeMessage({ ...call, ...names, ...ancestors, ...rest });
+    assert.deepEqual([headers['id'], headers['root_id'], headers['parent_id']], [odd, `r${odd}`, `p${odd}`]);
+    assert.deepEqual([headers['task'], headers['shadow'], headers['origin'], headers['group']], [odd, odd, odd, odd]);
+    assert.deepEqual([headers['retries'], headers['group_index'], headers['ignore_result']], [2, 3, true]);
+    assert.deepEqual([properties.correlation_id, properties.reply_to, properties.priority], [odd, odd, 4]);
+    assert.equal(properties.delivery_info.routing_key, odd);
+    assert.ok(!('expiration' in properties));
+  });
+
+  it('says which message has headers that cannot be written', () => {
+    const refused = (error: unknown) => error instanceof EncodeError && error.path === 'the message for queue "celery"';
+    assert.throws(() => encodeMessage({ ...call, headers: { n: 1n } }), refused);
   });
 
   it('names the place of an argument that cannot travel', () => {

@@ -24,6 +24,8 @@ export interface ConnectionOptions {
 /** A value of a command; numbers are written as text. */
 export type RedisValue = string | number;
 
+export type Command = readonly [name: string, args: readonly RedisValue[]];
+
 /**
  * One connection, opened at first use and again when it is used after a loss. A command is sent at most once: one whose
  * answer was lost with the connection rejects with ConnectionError, and whether it was done is for the caller to find
@@ -59,17 +61,17 @@ export class RedisConnection {
   }
 
   /** Sends a command and gives the reply, texts as strings. */
-  async call(command: string, args: readonly RedisValue[] = []): Promise<unknown> {
-    const client = this.#client ?? (await this.ready());
-    const { keepsAlive = true } = this.#options;
-    if (keepsAlive) this.#keepAlive.hold();
-    try {
-      return await client.call(command, ...args);
-    } catch (error) {
-      throw await this.#failure(error, client, command, args);
-    } finally {
-      if (keepsAlive) this.#keepAlive.release();
-    }
+  call(command: string, args: readonly RedisValue[] = []): Promise<unknown> {
+    return this.#during(command, args, (client) => client.call(command, ...args));
+  }
+
+  /**
+   * Sends commands that are done together or, if the server takes one of them not at all, none of them. Gives the
+   * replies: an Error for a command that failed when it was done, which does not keep the others from being done.
+   * A user may lack the right to MULTI, and then all are done: try it with no commands first.
+   */
+  transaction(commands: readonly Command[]): Promise<unknown[]> {
+    return this.#during('MULTI', [], (client) => transact(client, commands));
   }
 
   /** Connects if there is no connection; makes one attempt, after a pause if the last ones failed. */
@@ -107,6 +109,23 @@ export class RedisConnection {
     client.once('end', () => ended.resolve());
     client.disconnect();
     await this.#keepAlive.during(ended.promise);
+  }
+
+  async #during<T>(
+    command: string,
+    args: readonly RedisValue[],
+    work: (client: RedisClient) => Promise<T>,
+  ): Promise<T> {
+    const client = this.#client ?? (await this.ready());
+    const { keepsAlive = true } = this.#options;
+    if (keepsAlive) this.#keepAlive.hold();
+    try {
+      return await work(client);
+    } catch (error) {
+      throw await this.#failure(error, client, command, args);
+    } finally {
+      if (keepsAlive) this.#keepAlive.release();
+    }
   }
 
   async #open(): Promise<RedisClient> {
@@ -181,5 +200,28 @@ export class RedisConnection {
     }
     const cause = error instanceof Error && error.message === 'Connection is closed.' ? this.#reason : undefined;
     return fromRedis(cause ?? error, this.location.label);
+  }
+}
+
+async function transact(client: RedisClient, commands: readonly Command[]): Promise<unknown[]> {
+  const replies = await Promise.allSettled(writeTogether(client, [['MULTI', []], ...commands, ['EXEC', []]]));
+  const [begin, end] = [replies[0]!, replies.at(-1)!];
+  if (end.status === 'fulfilled') return end.value as unknown[];
+  // Whoever comes next would be part of one that could not be ended.
+  if (begin.status === 'fulfilled' && !String(end.reason).includes('EXECABORT')) client.disconnect();
+  throw replies.find((reply) => reply.status === 'rejected')!.reason;
+}
+
+/** With nothing of others in between, and in one step as far as the system goes. */
+function writeTogether(client: RedisClient, commands: readonly Command[]): Promise<unknown>[] {
+  client.stream.cork();
+  try {
+    return commands.map(([command, args]) => client.call(command, args as RedisValue[]));
+  } catch (error) {
+    // Say that one is too long for a string: a transaction is left open.
+    client.disconnect();
+    throw error;
+  } finally {
+    client.stream.uncork();
   }
 }

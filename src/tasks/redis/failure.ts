@@ -112,7 +112,8 @@ export function isWrongType(error: unknown): boolean {
 const passedOn = ['CROSSSLOT', 'WRONGTYPE', 'OOM', 'READONLY', 'MISCONF', 'NOREPLICAS', 'NOPERM'];
 
 function replyName(message: string): string | undefined {
-  const name = /^[A-Z]+(?= )/.exec(message)?.[0];
+  // A transaction whose end was refused names the reason behind that it is discarded.
+  const name = /^(?:EXECABORT .* because of: )?([A-Z]+)(?= )/.exec(message)?.[1];
   if (name !== 'ERR' && name !== undefined) return name;
   if (!message.includes('script')) return name;
   return passedOn.find((one) => message.includes(`${one} `) || message.includes(`-${one}`)) ?? name;

@@ -269,6 +269,32 @@ test('a key of the wrong type fails those who use it, and nothing else', async (
   assert.deepEqual((await consumer.receive(1)).length + (await consumer.receive(1)).length, 2);
 });
 
+test('a key of the wrong type fails many at once, and nothing else', async () => {
+  await using place = await Place.open();
+  await place.call('SET', 'bad', 'text');
+  const broker = await place.broker();
+  const burst = (queue: string) => Array.from({ length: 20 }, (_, i) => broker.publish([message(`${i}`, { queue })]));
+  const bad = await Promise.allSettled(burst('bad'));
+  assert.ok(bad.every((one) => one.status === 'rejected' && one.reason instanceof InvalidStateError));
+  const [first, second] = await Promise.all([Promise.allSettled(burst('bad')), Promise.all(burst('good'))]);
+  assert.ok(first.every((one) => one.status === 'rejected' && /the key "bad"/.test(String(one.reason))));
+  assert.equal(second.length, 20);
+  assert.equal((await broker.sizes(['good']))[0]!.waiting, 20);
+});
+
+test('who has no right to transactions sends all the same, each message once', async () => {
+  await using place = await Place.open();
+  for (const right of ['multi', 'exec']) {
+    await place.call('ACL', 'SETUSER', 'me', 'on', '>secret', '~*', '&*', '+@all', `-${right}`);
+    await using broker = await openBroker(place.url().replace('//', '//me:secret@'));
+    const burst = () => Promise.all(Array.from({ length: 20 }, (_, i) => broker.publish([message(`${i}`)])));
+    await Promise.all([burst(), broker.sizes(['q'])]);
+    await burst();
+    assert.equal(await place.call('LLEN', 'q'), 40, right);
+    await place.call('DEL', 'q');
+  }
+});
+
 test('a list of our own of the wrong type loses no message', async () => {
   await using place = await Place.open();
   const broker = await place.broker();

@@ -125,6 +125,35 @@ test('a message whose confirmation was lost is not sent twice', async () => {
   assert.equal(await place.call('LLEN', 'q'), 4);
 });
 
+test('many messages whose confirmation was lost are not sent twice', async () => {
+  await using place = await Place.open();
+  const proxy = place.own(new Proxy(place.server.port));
+  await using broker = await openBroker(`redis://127.0.0.1:${await proxy.listen()}`);
+  const burst = (name: string) => Promise.all(names(20, name).map((id) => broker.publish([message(id)])));
+  await burst('a');
+  const swallowed = proxy.swallowAnswerTo(/LPUSH[^]*EVAL\r[^]*simul:published[^]*EXEC/);
+  await burst('b');
+  await swallowed;
+  await broker.publish(names(20, 'c').map((id) => message(id)));
+  const consumer = await broker.consume({ queues: ['q'], lease: 600, hostname: 'h' });
+  const got = (await consumer.receive(100)).map(idOf);
+  assert.deepEqual(got, [...names(20, 'a'), ...names(20, 'b'), ...names(20, 'c')]);
+});
+
+test('many messages that were refused do not count as stored because the refusal was lost', async () => {
+  await using place = await Place.open();
+  const proxy = place.own(new Proxy(place.server.port));
+  await using broker = await openBroker(`redis://127.0.0.1:${await proxy.listen()}`);
+  await broker.publish(names(20, 'a').map((id) => message(id)));
+  await place.call('SET', 'bad', 'text');
+  const swallowed = proxy.swallowAnswerTo(/LPUSH[^]*EVAL\r[^]*simul:published[^]*EXEC/);
+  await assert.rejects(
+    broker.publish(names(20, 'b').map((id) => message(id, { queue: 'bad' }))),
+    /the key "bad" .* is not the list it should be/,
+  );
+  await swallowed;
+});
+
 test('what is sent with a token is stored once, however late it is sent again', async () => {
   await using place = await Place.open();
   const proxy = place.own(new Proxy(place.server.port));
@@ -214,7 +243,7 @@ test('connections cut at random: every task sent runs, every result arrives', { 
   assert.equal(await worker.next(), 'ready');
   await using app = new Simul('chaos', { broker: place.url('?retry_timeout=30') });
   const sent = await storm(app, 300, 15, () => place.call('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes'));
-  assert.deepEqual(await sent.results, names(300));
+  assert.deepEqual(await sent.results, ids(300));
   worker.process.kill('SIGTERM');
   assert.equal(await worker.end(), 0, worker.errors);
   assert.equal(await place.call('LLEN', 'celery'), 0);
@@ -238,7 +267,7 @@ test('Redis and the worker killed at random: nothing acknowledged is lost', { ti
   });
   await using second = new Program('../../redis/fixtures/worker', [redis.url]);
   assert.equal(await second.next(), 'ready');
-  assert.deepEqual(await sent.results, names(300));
+  assert.deepEqual(await sent.results, ids(300));
   second.process.kill('SIGTERM');
   assert.equal(await second.end(), 0, second.errors);
 });
@@ -246,7 +275,7 @@ test('Redis and the worker killed at random: nothing acknowledged is lost', { ti
 /** Sends tasks and strikes in between; resolves when all are sent. */
 async function storm(app: Simul, count: number, strikes: number, strike: () => Promise<unknown>) {
   const sending = [];
-  for (const i of names(count)) {
+  for (const i of ids(count)) {
     sending.push(app.sendTask('note', [i]));
     if (i % (count / strikes) === 0) await strike();
   }
@@ -254,6 +283,10 @@ async function storm(app: Simul, count: number, strikes: number, strike: () => P
   return { results: Promise.all(handles.map((handle) => handle.get({ timeout: 60 }))) };
 }
 
-function names(count: number): number[] {
+function ids(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
+}
+
+function names(count: number, prefix: string): string[] {
+  return Array.from({ length: count }, (_, i) => `${prefix}${i}`);
 }

@@ -1,7 +1,11 @@
 import type { Delivery, OutgoingMessage } from '../../../src/tasks/broker.ts';
+import type { Envelope } from '../../../src/tasks/envelope.ts';
 
 /** A message of about 900 bytes, as a task's. */
-export function message(id: string, own: Partial<OutgoingMessage> = {}): OutgoingMessage {
+export function message(
+  id: string,
+  own: Partial<Omit<OutgoingMessage, 'envelope'>> = {},
+): Omit<OutgoingMessage, 'envelope'> & { readonly envelope: Envelope } {
   const queue = own.queue ?? 'q';
   const envelope = {
     body: Buffer.from('[[2, 3], {}, {"callbacks": null, "errbacks": null, "chain": null, "chord": null}]').toString(

@@ -23,6 +23,7 @@ import { shareConnection } from '../../redis/shared.ts';
 import { RedisConsumer } from './consumer.ts';
 import { RedisFanout } from './fanout.ts';
 import { Layout } from './layout.ts';
+import type { ListedMessage } from './outgoing.ts';
 import { listMessage } from './outgoing.ts';
 import { Publisher } from './publisher.ts';
 import { queueSizes } from './queue-sizes.ts';
@@ -68,7 +69,9 @@ class RedisBroker implements Broker {
 
   async publish(messages: Iterable<OutgoingMessage>, token?: string): Promise<void> {
     this.#open();
-    await this.#publisher.publish(Array.from(messages, listMessage), token);
+    const listed: ListedMessage[] = [];
+    for (const message of messages) listed.push(listMessage(message, this.#layout));
+    await this.#publisher.publish(listed, token);
   }
 
   async consume(options: ConsumerOptions): Promise<Consumer> {

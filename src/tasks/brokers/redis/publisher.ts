@@ -5,13 +5,10 @@ import { deferred } from '../../../base/deferred.ts';
 import { ConnectionError, InvalidStateError } from '../../../base/errors.ts';
 import { uuid } from '../../../base/ids.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
-import { fromScript } from '../../redis/failure.ts';
-import { persist } from '../../redis/persistence.ts';
-import { runScript } from '../../redis/script.ts';
+import { BatchStore, ListRefused } from './batch-store.ts';
 import type { Layout } from './layout.ts';
 import { bindingMember } from './layout.ts';
 import type { ListedMessage } from './outgoing.ts';
-import { publishScript } from './scripts/publish.ts';
 
 /** Messages of one batch; a single call with more is still one batch. */
 const batchMessages = 1000;
@@ -27,10 +24,13 @@ export class Publisher {
   readonly #connection: RedisConnection;
   readonly #layout: Layout;
   readonly #retryTimeout: number;
+  readonly #batchStore: BatchStore;
   readonly #id = uuid();
   readonly #bound = new Set<string>();
   readonly #warned = new Set<string>();
   #calls: Call[] = [];
+  /** The last call of this tick, if it is still waiting. */
+  #last: Call | undefined;
   #waiting = 0;
   #batches = 0;
   #running = false;
@@ -41,6 +41,7 @@ export class Publisher {
     this.#connection = connection;
     this.#retryTimeout = retryTimeout;
     this.#layout = layout;
+    this.#batchStore = new BatchStore(connection, retryTimeout);
     connection.onDown(() => this.#bound.clear());
   }
 
@@ -51,10 +52,8 @@ export class Publisher {
       const full = `${this.#waiting} messages wait for Redis at ${this.#connection.location.label}, which cannot be reached`;
       return Promise.reject(new ConnectionError(`${full}: no more are taken`));
     }
-    const call = { messages, token, since: realClock.now(), done: deferred() };
-    this.#calls.push(call);
     this.#waiting += messages.length;
-    if (!this.#running) this.#start();
+    const call = this.#join(messages, token) ?? this.#add(messages, token);
     return call.done.promise;
   }
 
@@ -65,14 +64,40 @@ export class Publisher {
     await within(forgotten, { timeout: 1 }).catch(() => {});
   }
 
-  // A tick runs when all promise reactions have: calls that were made together go out together.
-  #start(): void {
-    this.#running = true;
-    process.nextTick(() => void this.#run());
+  // Single messages of one tick for the same list share their fate, and so a promise.
+  #join(messages: readonly ListedMessage[], token: string | undefined): Call | undefined {
+    const call = this.#last;
+    if (call === undefined || call.token !== undefined || token !== undefined || messages.length > 1) return undefined;
+    const [{ list, text }] = messages as [ListedMessage];
+    if (call.parcels.length > 1 || call.parcels[0]!.list !== list) return undefined;
+    if (call.count >= batchMessages || call.length + text.length > batchLength) return undefined;
+    call.parcels[0]!.texts.push(text);
+    call.count++;
+    call.length += text.length;
+    return call;
+  }
+
+  #add(messages: readonly ListedMessage[], token: string | undefined): Call {
+    const length = messages.reduce((sum, { text }) => sum + text.length, 0);
+    const parcels = parcelsOf(messages);
+    const call = { parcels, count: messages.length, length, token, since: realClock.now(), done: deferred() };
+    this.#calls.push(call);
+    // A tick runs when all promise reactions have: calls that were made together go out together.
+    if (this.#last === undefined) process.nextTick(() => this.#endTick());
+    this.#last = call;
+    return call;
+  }
+
+  #endTick(): void {
+    this.#last = undefined;
+    if (!this.#running) void this.#run();
   }
 
   async #run(): Promise<void> {
+    this.#running = true;
     while (this.#calls.length > 0) {
+      // Nobody may join a call that is taken, and this may be in the midst of a tick.
+      this.#last = undefined;
       this.#failOverdue();
       if (this.#calls.length > 0) await this.#send(this.#nextBatch());
     }
@@ -93,10 +118,10 @@ export class Publisher {
     let count = 0;
     let length = 0;
     let calls = 0;
-    for (const { messages, token } of this.#calls) {
-      if (token !== undefined) return this.#calls.splice(0, Math.max(calls, 1));
-      for (const { text } of messages) length += text.length;
-      count += messages.length;
+    for (const call of this.#calls) {
+      if (call.token !== undefined) return this.#calls.splice(0, Math.max(calls, 1));
+      length += call.length;
+      count += call.count;
       if (calls > 0 && (count > batchMessages || length > batchLength)) break;
       calls++;
     }
@@ -119,57 +144,39 @@ export class Publisher {
   async #separate(calls: readonly Call[], refused: ListRefused): Promise<void> {
     const others: Call[] = [];
     for (const call of calls) {
-      if (call.messages.some((message) => this.#list(message) === refused.list)) this.#finish(call, refused.reason);
+      if (call.parcels.some(({ list }) => list === refused.list)) this.#finish(call, refused.reason);
       else others.push(call);
     }
     if (others.length > 0) await this.#send(others);
   }
 
   #finish(call: Call, error?: unknown): void {
-    this.#waiting -= call.messages.length;
+    this.#waiting -= call.count;
     if (error === undefined) call.done.resolve();
     else call.done.reject(error);
   }
 
   async #store(calls: readonly Call[]): Promise<void> {
-    const lists = new Map<string, string[]>();
-    for (const { messages } of calls) {
-      for (const message of messages) {
-        const list = this.#list(message);
-        const texts = lists.get(list);
-        if (texts === undefined) lists.set(list, [message.text]);
-        else texts.push(message.text);
-      }
-    }
     const { since, token } = calls[0]!;
     const record = this.#layout.published(token ?? this.#id);
-    const texts = [...lists.values()];
-    const args = [token === undefined ? this.#batches++ : 'once', ...texts.map((list) => list.length)].map(String);
-    for (const list of texts) for (const text of list) args.push(text);
-    await persist(this.#retryTimeout, () => this.#attempt(calls, [record, ...lists.keys()], args), since);
+    const number = token === undefined ? String(this.#batches++) : 'once';
+    const batch = { record, number, lists: listsOf(calls), resent: token !== undefined };
+    await this.#batchStore.store(batch, since, () => this.#bind(calls));
     // Nobody will ask again; if this is lost, the key expires.
     if (token !== undefined) this.#connection.call('DEL', [record]).catch(() => {});
   }
 
-  async #attempt(calls: readonly Call[], keys: string[], args: string[]): Promise<void> {
-    await this.#connection.ready();
-    const [, answer] = await Promise.all([this.#bind(calls), runScript(this.#connection, publishScript, keys, args)]);
-    const [error, list] = answer as [string, string?];
-    if (error === '') return;
-    const reason = fromScript(error, list!, this.#connection.location.label);
-    throw reason instanceof ConnectionError ? reason : new ListRefused(list!, reason);
-  }
-
   // Once for each connection and queue, as kombu does: Celery finds by it where a message is to be given back.
   async #bind(calls: readonly Call[]): Promise<void> {
-    const queues = new Set(calls.flatMap(({ messages }) => messages.map(({ queue }) => queue)));
-    const unbound = [...queues].filter((queue) => !this.#bound.has(queue));
+    const unbound = new Set<string>();
+    for (const { parcels } of calls) for (const { queue } of parcels) if (!this.#bound.has(queue)) unbound.add(queue);
+    if (unbound.size === 0) return;
     const bind = async (queue: string) => {
       await this.#connection.call('SADD', [this.#layout.binding(queue), bindingMember(queue, queue)]);
       this.#bound.add(queue);
     };
     // What fails here fails the batch too, or is no reason to fail it.
-    for (const outcome of await Promise.allSettled(unbound.map(bind))) {
+    for (const outcome of await Promise.allSettled([...unbound].map(bind))) {
       if (outcome.status === 'rejected') this.#warn(outcome.reason);
     }
   }
@@ -179,26 +186,42 @@ export class Publisher {
     this.#warned.add(error.message);
     process.emitWarning(`Celery's workers cannot give back messages of a queue: ${error.message}`, 'SimulWarning');
   }
-
-  #list({ queue, step }: ListedMessage): string {
-    return this.#layout.list(queue, step);
-  }
 }
 
 interface Call {
-  readonly messages: readonly ListedMessage[];
+  readonly parcels: readonly Parcel[];
+  count: number;
+  length: number;
   readonly token: string | undefined;
   readonly since: number;
   readonly done: Deferred<void>;
 }
 
-class ListRefused extends Error {
+/** The messages of a call for one list. */
+interface Parcel {
+  readonly queue: string;
   readonly list: string;
-  readonly reason: Error;
+  readonly texts: string[];
+}
 
-  constructor(list: string, reason: Error) {
-    super(reason.message);
-    this.list = list;
-    this.reason = reason;
+function parcelsOf(messages: readonly ListedMessage[]): Parcel[] {
+  const parcels = new Map<string, Parcel>();
+  for (const { queue, list, text } of messages) {
+    const parcel = parcels.get(list);
+    if (parcel === undefined) parcels.set(list, { queue, list, texts: [text] });
+    else parcel.texts.push(text);
   }
+  return [...parcels.values()];
+}
+
+function listsOf(calls: readonly Call[]): Map<string, string[]> {
+  const lists = new Map<string, string[]>();
+  for (const { parcels } of calls) {
+    for (const { list, texts } of parcels) {
+      const known = lists.get(list);
+      if (known === undefined) lists.set(list, calls.length === 1 ? texts : [...texts]);
+      else for (const text of texts) known.push(text);
+    }
+  }
+  return lists;
 }

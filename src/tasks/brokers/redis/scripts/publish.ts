@@ -28,3 +28,12 @@ end
 redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[1] == 'once' and 86400 or 600)
 return {''}
 `);
+
+/**
+ * Keeps the number of a batch that the same transaction has put into its list. Where that failed because the key holds
+ * something else, LLEN fails too, and the batch does not count as stored. Sent in full: inside a transaction it is too
+ * late to learn that the server does not know a script.
+ *
+ * KEYS: the publisher's key, the list. ARGV: number of the batch.
+ */
+export const recordScript = "redis.call('LLEN', KEYS[2]) redis.call('SET', KEYS[1], ARGV[1], 'EX', 600)";
