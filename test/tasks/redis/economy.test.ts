@@ -94,6 +94,11 @@ it('when all is done and forgotten no key is left but the binding of the queue a
   await revoked.get({ timeout: 30 }).catch(() => {});
   await app.sendTask('reject');
   await ended.promise;
+  // A mark of revocation gets its lifetime when the worker meets it.
+  await until(
+    () => place.call<number>('PTTL', `celery-task-meta-${revoked.id}`),
+    (left) => left > 0,
+  );
   await worker.stop();
   const ends = await Promise.all([...handles, revoked].map(({ id }) => place.call('PTTL', `celery-task-meta-${id}`)));
   for (const end of ends) assert.ok(Number(end) > 0 && Number(end) <= 100_000, `it expires: ${String(end)}`);
