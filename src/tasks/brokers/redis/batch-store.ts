@@ -12,7 +12,7 @@ export interface Batch {
   /** What that key holds then. */
   readonly number: string;
   readonly lists: ReadonlyMap<string, readonly string[]>;
-  /** May have been sent before: by another process, or under the same token. */
+  /** May have been sent before, say by another process. */
   readonly resent: boolean;
 }
 
@@ -43,17 +43,17 @@ export class BatchStore {
   }
 
   /**
-   * Tries until it is stored, for `retryTimeout` seconds counted from `since`. Calls `beside` for what is to be sent with
-   * each attempt. Throws ListRefused, or ConnectionError.
+   * Tries until it is stored, for `retryTimeout` seconds counted from `since`. Calls `before` for what is to be sent ahead
+   * of each attempt. Throws ListRefused, or ConnectionError.
    */
-  store(batch: Batch, since: number, beside: () => Promise<void>): Promise<void> {
+  store(batch: Batch, since: number, before: () => Promise<void>): Promise<void> {
     let { resent } = batch;
     const attempt = async () => {
       await this.#connection.ready();
-      // Only the script finds out whether an earlier attempt has stored it.
-      const write = resent ? this.#script(batch) : this.#write(batch);
+      const known = resent;
       resent = true;
-      await Promise.all([beside(), write]);
+      // Only the script finds out whether an earlier attempt has stored it.
+      await Promise.all([before(), known ? this.#script(batch) : this.#write(batch)]);
     };
     return persist(this.#retryTimeout, attempt, since);
   }
