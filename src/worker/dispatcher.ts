@@ -101,9 +101,12 @@ export class Dispatcher {
 
   /** States already stored for these tasks: one query finds what was revoked, and what was done before a crash. */
   async #knownEnds(opened: readonly Opened[]): Promise<Map<string, StoredResult>> {
-    const ids = opened.flatMap((one) => (one.head === undefined ? [] : [one.head.id]));
+    const ids: string[] = [];
+    for (const { head } of opened) if (head !== undefined) ids.push(head.id);
+    const ends = new Map<string, StoredResult>();
     const stored = ids.length === 0 ? [] : ((await this.#parts.backend?.fetch(ids)) ?? []);
-    return new Map(stored.flatMap((result) => (result === undefined ? [] : [[result.id, result]])));
+    for (const result of stored) if (result !== undefined) ends.set(result.id, result);
+    return ends;
   }
 
   #dispatchOne(opened: Opened, ends: ReadonlyMap<string, StoredResult>): void {
@@ -135,14 +138,19 @@ export class Dispatcher {
     const job: Job = { envelope, hostname: settings.hostname, redelivered: delivery.redelivered, priority };
     const since = clock.now();
     const run = this.#parts.run(options?.pool ?? settings.pool, job, delivery);
-    const active = new ActiveRun(head, since, run, job.envelope, delivery, early);
-    this.#active.set(delivery, active);
+    const active = new ActiveRun(head, job, delivery, since, run, early);
     this.totals.set(head.task, (this.totals.get(head.task) ?? 0) + 1);
-    void run.outcome.then((outcome) => this.#ended(delivery, head, job, outcome, active, early));
+    const { outcome } = run;
+    if (!(outcome instanceof Promise)) return this.#ended(active, outcome);
+    this.#active.set(delivery, active);
+    void outcome.then((end) => {
+      this.#active.delete(delivery);
+      this.#ended(active, end);
+    });
   }
 
-  #ended(delivery: Delivery, head: MessageHead, job: Job, outcome: Outcome, active: ActiveRun, early: boolean): void {
-    this.#active.delete(delivery);
+  #ended(active: ActiveRun, outcome: Outcome): void {
+    const { head, job, delivery, acknowledged: early } = active;
     if (outcome.kind !== 'success' && active.revoked) {
       const document = errorDocument({ id: head.id }, 'REVOKED', new TaskRevokedError('terminated'));
       return this.#drop(delivery, head, 'it was terminated', { id: head.id, state: 'REVOKED', document });
@@ -214,30 +222,33 @@ export class Dispatcher {
 }
 
 class ActiveRun implements Active {
-  readonly id: string;
-  readonly task: string;
-  readonly since: number;
-  readonly envelope: Envelope;
+  readonly head: MessageHead;
+  readonly job: Job;
   readonly delivery: Delivery;
+  readonly since: number;
   readonly acknowledged: boolean;
   readonly #run: Run;
   revoked = false;
 
-  constructor(
-    head: MessageHead,
-    since: number,
-    run: Run,
-    envelope: Envelope,
-    delivery: Delivery,
-    acknowledged: boolean,
-  ) {
-    this.id = head.id;
-    this.task = head.task;
-    this.since = since;
-    this.envelope = envelope;
+  constructor(head: MessageHead, job: Job, delivery: Delivery, since: number, run: Run, acknowledged: boolean) {
+    this.head = head;
+    this.job = job;
     this.delivery = delivery;
-    this.acknowledged = acknowledged;
+    this.since = since;
     this.#run = run;
+    this.acknowledged = acknowledged;
+  }
+
+  get id(): string {
+    return this.head.id;
+  }
+
+  get task(): string {
+    return this.head.task;
+  }
+
+  get envelope(): Envelope {
+    return this.job.envelope;
   }
 
   get begun(): number | undefined {

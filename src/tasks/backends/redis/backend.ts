@@ -114,7 +114,7 @@ class RedisBackend implements Backend {
   async #writePart(results: readonly StoredResult[], lifetime: number): Promise<void> {
     const keys = results.map(({ id }) => this.#key(id));
     const args: (string | number)[] = [lifetime];
-    for (const { state, document } of results) args.push(state, document);
+    for (const { document } of results) args.push(document);
     // To store a result twice changes nothing.
     await this.#ask(() => runScript(this.#share.connection, storeScript, keys, args));
   }

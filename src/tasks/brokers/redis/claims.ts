@@ -52,16 +52,18 @@ export class Claims {
     this.#number += max;
     this.#doubtful = first;
     const args = [this.#consumer, first, max, this.#options.lease, ...queues];
-    const answer = (await runScript(this.#connection, claimScript, this.#keys(queues), args)) as (string | number)[];
+    const answer = await runScript(this.#connection, claimScript, this.#keys(queues), args);
     this.#doubtful = undefined;
-    const [nextDue, failure] = answer as [string, string];
+    const [nextDue, failure, ...lists] = answer as [string, string, ...(number | string[])[]];
     const deliveries: RedisDelivery[] = [];
-    for (let i = 2; i < answer.length; i += 2) {
-      const list = Number(answer[i]);
+    for (let i = 0; i < lists.length; i += 2) {
+      const list = lists[i] as number;
       const step = Math.floor(list / queues.length);
       const queue = queues[list % queues.length]!;
-      const claim = { consumer: this.#consumer, number: first + (i - 2) / 2, step, queue };
-      deliveries.push(new RedisDelivery(claim, String(answer[i + 1]), this.#options.limits));
+      for (const text of lists[i + 1] as string[]) {
+        const claim = { consumer: this.#consumer, number: first + deliveries.length, step, queue };
+        deliveries.push(new RedisDelivery(claim, text, this.#options.limits));
+      }
     }
     // What was claimed is handed out; the failure comes back as long as there is one.
     if (failure !== '' && deliveries.length === 0) throw this.#failure(failure);

@@ -10,7 +10,7 @@ const mostBytes = 4 * 2 ** 20;
  *
  * KEYS: unacked, unacked_index, consumers, claims, quarantine, the delayed set of each queue, the lists step by step.
  * ARGV: consumer, first number, max, lease, the queues.
- * Answers: time the next delayed message is due (or ''), an error (or ''), then list and text of each message.
+ * Answers: seconds until the next delayed message is due (or ''), an error (or ''), then lists and their messages in turn.
  */
 export const claimScript = script(`
 local queues = #ARGV - 4
@@ -71,17 +71,8 @@ local function read(text)
   return ok and message or nil
 end
 
-local quoted = {}
-local function quote(text)
-  local json = quoted[text]
-  if not json then
-    json = cjson.encode(text)
-    quoted[text] = json
-  end
-  return json
-end
-
-local function target(message, queue)
+local ends = {}
+local function ending(message, queue)
   local info = message.properties
   if type(info) == 'table' then info = info.delivery_info end
   local exchange, key = '', queue
@@ -89,7 +80,17 @@ local function target(message, queue)
     if type(info.exchange) == 'string' then exchange = info.exchange end
     if type(info.routing_key) == 'string' then key = info.routing_key end
   end
-  return ',' .. quote(exchange) .. ',' .. quote(key) .. ']'
+  local known = ends[exchange]
+  if not known then
+    known = {}
+    ends[exchange] = known
+  end
+  local text = known[key]
+  if not text then
+    text = ',' .. cjson.encode(exchange) .. ',' .. cjson.encode(key) .. ']'
+    known[key] = text
+  end
+  return text
 end
 
 local answer = {'', ''}
@@ -133,20 +134,25 @@ local function write(values, scores, tags)
   return false
 end
 
+-- As text: a number would be written anew, with all its digits, for each claim.
+local score = string.format('%.3f', now)
+
 local function take(list, index, step, queue)
+  local head, tail = 'simul:' .. ARGV[1] .. ':', ':' .. step .. ':' .. queue
   local values, scores, tags, good = {}, {}, {}, {}
   -- Before the first that could not be set aside all are popped; behind it each is picked out.
   local popped, aside, stuck, picked = 0, 0, false, nil
   for _, text in ipairs(peek(list)) do
     local message = read(text)
     if message then
-      local tag = 'simul:' .. ARGV[1] .. ':' .. string.format('%.0f', number + #tags) .. ':' .. step .. ':' .. queue
-      values[#values + 1] = tag
-      values[#values + 1] = '[' .. text .. target(message, queue)
-      scores[#scores + 1] = now
-      scores[#scores + 1] = tag
-      tags[#tags + 1] = tag
-      good[#good + 1] = text
+      local n = #tags
+      local tag = head .. string.format('%.0f', number + n) .. tail
+      values[2 * n + 1] = tag
+      values[2 * n + 2] = '[' .. text .. ending(message, queue)
+      scores[2 * n + 1] = score
+      scores[2 * n + 2] = tag
+      tags[n + 1] = tag
+      good[n + 1] = text
     elseif not stuck then
       stuck = not setAside(queue, 'the message is not a JSON object', text)
       if stuck then picked = #tags + 1 else aside = aside + 1 end
@@ -158,7 +164,8 @@ local function take(list, index, step, queue)
     -- Nothing is popped that has no claim: what was set aside comes again.
     popped = 0
   end
-  if popped == 0 or failed(redis.pcall('RPOP', list, popped), list) then
+  -- Cut off, not popped: all the texts would come once more.
+  if popped == 0 or failed(redis.pcall('LTRIM', list, 0, -1 - popped), list) then
     if aside > 0 then redis.pcall('LPOP', KEYS[5], aside) end
     if popped > 0 then undo(tags, 1) end
   end
@@ -171,9 +178,11 @@ local function take(list, index, step, queue)
   number = number + #tags
   left = left - #tags
   if stuck then left = 0 end
-  for i = 1, #tags do
+  if #tags > 0 then
+    -- What lost its claim again stands at the end.
+    for i = #good, #tags + 1, -1 do good[i] = nil end
     answer[#answer + 1] = index
-    answer[#answer + 1] = good[i]
+    answer[#answer + 1] = good
   end
 end
 
