@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { ResultPlace } from './backend.ts';
 import type { Envelope, MessageLimits } from './envelope.ts';
 import type { Fanout } from './fanout.ts';
 
@@ -58,6 +59,11 @@ export interface Delivery {
    * on it may have killed its consumer.
    */
   readonly deliveries: number;
+  /**
+   * The result document that its task had when it was claimed, null if there was none; undefined if the broker did not
+   * look (`ConsumerOptions.results`).
+   */
+  readonly stored?: string | null | undefined;
   /** Decodes the message; throws DecodeError for one that is malformed. */
   envelope(): Envelope;
 }
@@ -76,6 +82,8 @@ export interface ConsumerOptions {
    * costs nothing), or from `begin` on, for a user who claims more than he works on at a time.
    */
   readonly countFrom?: 'receive' | 'begin';
+  /** Where results are kept. A broker on the same server tells of each delivery what is stored of its task. */
+  readonly results?: ResultPlace | undefined;
 }
 
 /**

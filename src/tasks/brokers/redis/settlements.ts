@@ -28,10 +28,9 @@ export class Settlements {
   }
 
   async acknowledge(tags: readonly string[]): Promise<boolean[]> {
-    const parts = await Promise.all(
-      portions(tags, mostAtOnce, (tag) => tag.length).map((some) => this.#acknowledge(some)),
-    );
-    return parts.flat();
+    const parts = portions(tags, mostAtOnce, (tag) => tag.length);
+    if (parts.length === 1) return this.#acknowledge(tags);
+    return (await Promise.all(parts.map((some) => this.#acknowledge(some)))).flat();
   }
 
   async #acknowledge(tags: readonly string[]): Promise<boolean[]> {
