@@ -86,6 +86,16 @@ export interface ConsumerOptions {
   readonly results?: ResultPlace | undefined;
 }
 
+/** How messages are given back. */
+export interface ReleaseOptions {
+  /** Not before this time, in seconds since the UNIX epoch. */
+  readonly due?: number | undefined;
+  /** Work was begun and broke its executor: it counts (false). */
+  readonly attempted?: boolean | undefined;
+  /** To the back of its queue, behind all that waits there with the same urgency (false); not together with `due`. */
+  readonly last?: boolean | undefined;
+}
+
 /**
  * Takes messages and settles them. Claims are renewed by the consumer itself, off the thread of its user: a claim
  * expires only when the process is dead, cut off, or silent beyond `stallTimeout`.
@@ -104,11 +114,8 @@ export interface Consumer extends AsyncDisposable {
   begin(deliveries: readonly Delivery[]): Promise<void>;
   /** The work is done: the messages are gone. False for a claim that was lost before. */
   acknowledge(deliveries: readonly Delivery[]): Promise<boolean[]>;
-  /**
-   * Gives messages back to the front of their queues, or not before `due` (seconds since the UNIX epoch). Claims that
-   * were lost are left alone. `attempted` (default false) says that work was begun and broke its executor: it counts.
-   */
-  release(deliveries: readonly Delivery[], due?: number, attempted?: boolean): Promise<void>;
+  /** Gives messages back to the front of their queues, unless told otherwise. Claims that were lost are left alone. */
+  release(deliveries: readonly Delivery[], options?: ReleaseOptions): Promise<void>;
   /** Sets a message aside for good. */
   quarantine(delivery: Delivery, reason: string, id?: string): Promise<void>;
   /** Gives back everything unsettled. Idempotent. */

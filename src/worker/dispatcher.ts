@@ -294,7 +294,10 @@ function settlementOf(
         settle: { how: 'quarantine', reason: outcome.reason, id },
       };
     case 'reject':
-      return outcome.requeue ? { delivery, settle: { how: 'release' } } : { delivery, settle: acknowledged };
+      // As Celery on Redis: what rejects itself until something changes must not stand in the way of all the others.
+      return outcome.requeue
+        ? { delivery, settle: { how: 'release', last: true } }
+        : { delivery, settle: acknowledged };
     case 'lost':
       return { delivery, settle: { how: 'release', attempted: true } };
     case 'ignore':
