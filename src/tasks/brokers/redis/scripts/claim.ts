@@ -68,8 +68,7 @@ local function read(text)
   if not string.find(text, '^[ \\t\\r\\n]*{') then return nil end
   local ok, message = pcall(cjson.decode, text)
   if not ok then
-    -- cjson refuses halves of surrogate pairs, which JSON allows.
-    -- An id with spaces for them is not its own.
+    -- cjson refuses halves of surrogate pairs, which JSON allows. An id with spaces in their place is another id.
     ok, message = pcall(cjson.decode, (string.gsub(text, '\\\\u[dD][89a-fA-F]%x%x', '\\\\u0020')))
     if ok then message.headers = nil end
   end
