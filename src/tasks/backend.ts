@@ -11,6 +11,14 @@ export interface StoredResult {
   readonly keep?: boolean;
 }
 
+/** Where a backend keeps its results, for a broker on the same server to look at them along with its messages. */
+export interface ResultPlace {
+  /** Equal for brokers and backends that are on one. */
+  readonly server: string;
+  /** What comes before a task's id in the name of its document. */
+  readonly prefix: string;
+}
+
 export interface BackendCapabilities {
   readonly durable: boolean;
   readonly shared: boolean;
@@ -29,6 +37,7 @@ export function mayReplace(old: string, next: string): boolean {
  */
 export interface Backend extends AsyncDisposable {
   readonly capabilities: BackendCapabilities;
+  readonly place?: ResultPlace;
   /** Resolves when the results are as safe as the backend makes them, and those who wait have been woken. */
   store(results: readonly StoredResult[]): Promise<void>;
   /** In the order of `ids`; undefined for a task of which nothing is known. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../base/clock.ts';
+import type { ResultPlace } from './backend.ts';
 import type { Envelope, MessageLimits } from './envelope.ts';
 import type { Fanout } from './fanout.ts';
 
@@ -59,6 +60,11 @@ export interface Delivery {
    * on it may have killed its consumer.
    */
   readonly deliveries: number;
+  /**
+   * The result document that its task had when it was claimed, null if there was none; undefined if the broker did not
+   * look (`ConsumerOptions.results`).
+   */
+  readonly stored?: string | null | undefined;
   /** Decodes the message; throws DecodeError for one that is malformed. */
   envelope(): Envelope;
 }
@@ -77,6 +83,18 @@ export interface ConsumerOptions {
    * costs nothing), or from `begin` on, for a user who claims more than he works on at a time.
    */
   readonly countFrom?: 'receive' | 'begin';
+  /** Where results are kept. A broker on the same server tells of each delivery what is stored of its task. */
+  readonly results?: ResultPlace | undefined;
+}
+
+/** How messages are given back. */
+export interface ReleaseOptions {
+  /** Not before this time, in seconds since the UNIX epoch. */
+  readonly due?: number | undefined;
+  /** Work was begun and broke its executor: it counts (false). */
+  readonly attempted?: boolean | undefined;
+  /** To the back of its queue, behind all that waits there with the same urgency (false); not together with `due`. */
+  readonly last?: boolean | undefined;
 }
 
 /**
@@ -97,11 +115,8 @@ export interface Consumer extends AsyncDisposable {
   begin(deliveries: readonly Delivery[]): Promise<void>;
   /** The work is done: the messages are gone. False for a claim that was lost before. */
   acknowledge(deliveries: readonly Delivery[]): Promise<boolean[]>;
-  /**
-   * Gives messages back to the front of their queues, or not before `due` (seconds since the UNIX epoch). Claims that
-   * were lost are left alone. `attempted` (default false) says that work was begun and broke its executor: it counts.
-   */
-  release(deliveries: readonly Delivery[], due?: number, attempted?: boolean): Promise<void>;
+  /** Gives messages back to the front of their queues, unless told otherwise. Claims that were lost are left alone. */
+  release(deliveries: readonly Delivery[], options?: ReleaseOptions): Promise<void>;
   /** Sets a message aside for good. */
   quarantine(delivery: Delivery, reason: string, id?: string): Promise<void>;
   /** Gives back everything unsettled. Idempotent. */

@@ -90,7 +90,7 @@ export class Ignore extends ControlFlow {
   }
 }
 
-/** Throw it to refuse the message: back to the queue with `requeue`, otherwise gone; no state is stored. */
+/** Throw it to refuse the message: to the back of its queue with `requeue`, otherwise gone; no state is stored. */
 export class Reject extends ControlFlow {
   static readonly pythonType = 'celery.exceptions.Reject';
   readonly requeue: boolean;

@@ -65,7 +65,7 @@ export interface DecodedMessage {
 
 export function decodeMessage(envelope: Envelope, limits: MessageLimits = defaultLimits): DecodedMessage {
   const body = decodeBody(envelope, limits);
-  if (Array.isArray(body)) return { headers: envelope.headers, ...protocol2(body) };
+  if (Array.isArray(body)) return protocol2(envelope.headers, body);
   if (isRecord(body) && 'args' in body) return protocol1(envelope.headers, body);
   throw new DecodeError('the body is neither [args, kwargs, embed] nor a protocol 1 object');
 }
@@ -75,13 +75,11 @@ export function decodeBody(envelope: Envelope, limits: MessageLimits = defaultLi
   return decodeJson(bodyText(envelope, limits), { ...limits, hostileKeys: 'refuse' });
 }
 
-function protocol2(body: readonly unknown[]): Omit<DecodedMessage, 'headers'> {
+function protocol2(headers: DecodedMessage['headers'], body: readonly unknown[]): DecodedMessage {
   if (body.length !== 3) throw new DecodeError(`the body has ${body.length} parts, not 3`);
-  const [args, kwargs, embed] = body;
-  return {
-    ...checkArguments(args, kwargs),
-    embed: isRecord(embed) && !isBare(embed) ? { ...noEmbed, ...embed } : noEmbed,
-  };
+  const { args, kwargs } = checkArguments(body[0], body[1]);
+  const embed = body[2];
+  return { headers, args, kwargs, embed: isRecord(embed) && !isBare(embed) ? { ...noEmbed, ...embed } : noEmbed };
 }
 
 function isBare({ callbacks, errbacks, chain, chord }: Partial<Embed>): boolean {

@@ -68,6 +68,19 @@ export function readResultDocument(text: string): ResultDocument {
   };
 }
 
+/** The state in a document, '' in what is none. */
+export function storedState(document: string): string {
+  // As Celery and we write it; anything else is read in full.
+  const state = /^\{"status": "([A-Z_]+)"/.exec(document)?.[1];
+  if (state !== undefined) return state;
+  try {
+    const value = decodeJson(document, { maxLength: Number.POSITIVE_INFINITY });
+    return isRecord(value) && typeof value['status'] === 'string' ? value['status'] : '';
+  } catch {
+    return '';
+  }
+}
+
 function write(
   owner: ResultOwner,
   status: string,
@@ -80,7 +93,7 @@ function write(
   const group = owner.group === undefined ? '' : `, "group_id": ${encodeJson(owner.group)}`;
   const parent = owner.parentId === undefined ? '' : `, "parent_id": ${encodeJson(owner.parentId)}`;
   return (
-    `{"status": ${encodeJson(status)}, "result": ${result}, "traceback": ${encodeJson(traceback)}, ` +
+    `{"status": ${encodeJson(status)}, "result": ${result}, "traceback": ${traceback === null ? 'null' : encodeJson(traceback)}, ` +
     `"children": ${children.length === 0 ? '[]' : encodeJson(children)}, "date_done": ${date}, ` +
     `"task_id": ${encodeJson(owner.id)}${group}${parent}}`
   );

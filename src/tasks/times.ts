@@ -50,5 +50,10 @@ function isWritable(date: Date): boolean {
  * 123 microseconds.
  */
 export function isoTime(date: Date): string {
-  return `${date.toISOString().slice(0, -1)}000+00:00`;
+  const time = date.getTime();
+  if (time !== latest.time) latest = { time, text: `${date.toISOString().slice(0, -1)}000+00:00` };
+  return latest.text;
 }
+
+// Those who write one time write many in the same millisecond.
+let latest = { time: Number.NaN, text: '' };

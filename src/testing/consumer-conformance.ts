@@ -52,6 +52,28 @@ export const consumerBehaviours: readonly Behaviour<BrokerLab>[] = [
     },
   },
   {
+    name: 'what is released as the last goes to the back, in its order, and is otherwise what it was',
+    async run(lab) {
+      const { broker, consumer } = await pair(lab);
+      await broker.publish(names(4).map((id) => message(id)));
+      const [a, b] = await receive(consumer, 2);
+      await consumer.release([a!, b!], { last: true });
+      await broker.publish([message('later')]);
+      const again = await receive(consumer, 5);
+      assert.deepEqual(again.map(idOf), ['m0002', 'm0003', 'm0000', 'm0001', 'later']);
+      const back = again.slice(2, 4);
+      assert.deepEqual(
+        back.map(({ redelivered, deliveries }) => [redelivered, deliveries]),
+        [
+          [true, 1],
+          [true, 1],
+        ],
+      );
+      assert.deepEqual(await consumer.acknowledge([a!, ...again]), [false, true, true, true, true, true]);
+      assert.equal((await broker.sizes(['q']))[0]!.waiting, 0);
+    },
+  },
+  {
     name: 'a release after an attempt counts as a delivery',
     async run(lab) {
       const { broker, consumer } = await pair(lab);
@@ -59,7 +81,7 @@ export const consumerBehaviours: readonly Behaviour<BrokerLab>[] = [
       for (const expected of [1, 2, 3]) {
         const [a] = await receive(consumer, 1);
         assert.equal(a!.deliveries, expected);
-        await consumer.release([a!], undefined, true);
+        await consumer.release([a!], { attempted: true });
       }
     },
   },
@@ -114,7 +136,7 @@ export const consumerBehaviours: readonly Behaviour<BrokerLab>[] = [
       await broker.publish([message('a'), message('b')]);
       const [a] = await receive(consumer, 1);
       const due = Date.now() / 1000 + 0.15;
-      await consumer.release([a!], due);
+      await consumer.release([a!], { due });
       assert.deepEqual(await receiveIds(consumer, 2, 1), ['b', 'a']);
       assert.ok(Date.now() / 1000 >= due - 0.002, 'not before it is due');
     },

@@ -5,7 +5,7 @@ import type { Delivery } from '../tasks/broker.ts';
 import type { Envelope } from '../tasks/envelope.ts';
 import { TaskRevokedError, WorkerLostError } from '../tasks/errors.ts';
 import type { MessageHead } from '../tasks/message.ts';
-import { errorDocument } from '../tasks/result-document.ts';
+import { errorDocument, storedState } from '../tasks/result-document.ts';
 import type { PoolName } from '../tasks/task.ts';
 import type { Continuation } from './continuation.ts';
 import type { Opened } from './opening.ts';
@@ -94,26 +94,28 @@ export class Dispatcher {
   }
 
   async dispatch(deliveries: readonly Delivery[]): Promise<void> {
+    if (deliveries.some(({ stored }) => stored === undefined)) return this.#dispatchLookedUp(deliveries);
+    // One after the other, so that nothing that is read of a message outlives its run.
+    for (const delivery of deliveries) this.#dispatchOne(openDelivery(delivery), delivery.stored);
+  }
+
+  /** What is stored of a task tells that it was revoked, or done before a crash: one query, where no broker has looked. */
+  async #dispatchLookedUp(deliveries: readonly Delivery[]): Promise<void> {
     const opened = deliveries.map((delivery) => openDelivery(delivery));
-    const ends = await this.#knownEnds(opened);
-    for (const one of opened) this.#dispatchOne(one, ends);
-  }
-
-  /** States already stored for these tasks: one query finds what was revoked, and what was done before a crash. */
-  async #knownEnds(opened: readonly Opened[]): Promise<Map<string, StoredResult>> {
-    const ids = opened.flatMap((one) => (one.head === undefined ? [] : [one.head.id]));
+    const ids = opened.flatMap(({ head }) => (head === undefined ? [] : [head.id]));
     const stored = ids.length === 0 ? [] : ((await this.#parts.backend?.fetch(ids)) ?? []);
-    return new Map(stored.flatMap((result) => (result === undefined ? [] : [[result.id, result]])));
+    const documents = new Map(stored.map((result, i) => [ids[i]!, result?.document]));
+    for (const one of opened) this.#dispatchOne(one, one.head && documents.get(one.head.id));
   }
 
-  #dispatchOne(opened: Opened, ends: ReadonlyMap<string, StoredResult>): void {
+  #dispatchOne(opened: Opened, document: string | null | undefined): void {
     const { delivery, head } = opened;
     if (head === undefined) return this.#setAside(delivery, opened.id, opened.reason);
     const now = this.#parts.clock.time();
-    const stored = ends.get(head.id);
-    const end = stored?.state;
+    const end = typeof document === 'string' ? storedState(document) : undefined;
     // Stored again: until now the mark had to last for as long as the message.
-    if (end === 'REVOKED') return this.#drop(delivery, head, 'it was revoked', stored);
+    if (end === 'REVOKED')
+      return this.#drop(delivery, head, 'it was revoked', { id: head.id, state: end, document: document! });
     if (this.#parts.revoked.has(head.id)) return this.#revoke(delivery, head, 'revoked');
     if (end === 'SUCCESS' && delivery.redelivered) return this.#drop(delivery, head, 'it was done before');
     if (head.expires !== undefined && head.expires.getTime() / 1000 < now)
@@ -135,14 +137,19 @@ export class Dispatcher {
     const job: Job = { envelope, hostname: settings.hostname, redelivered: delivery.redelivered, priority };
     const since = clock.now();
     const run = this.#parts.run(options?.pool ?? settings.pool, job, delivery);
-    const active = new ActiveRun(head, since, run, job.envelope, delivery, early);
-    this.#active.set(delivery, active);
+    const active = new ActiveRun(head, job, delivery, since, run, early);
     this.totals.set(head.task, (this.totals.get(head.task) ?? 0) + 1);
-    void run.outcome.then((outcome) => this.#ended(delivery, head, job, outcome, active, early));
+    const { outcome } = run;
+    if (!(outcome instanceof Promise)) return this.#ended(active, outcome);
+    this.#active.set(delivery, active);
+    void outcome.then((end) => {
+      this.#active.delete(delivery);
+      this.#ended(active, end);
+    });
   }
 
-  #ended(delivery: Delivery, head: MessageHead, job: Job, outcome: Outcome, active: ActiveRun, early: boolean): void {
-    this.#active.delete(delivery);
+  #ended(active: ActiveRun, outcome: Outcome): void {
+    const { head, job, delivery, acknowledged: early } = active;
     if (outcome.kind !== 'success' && active.revoked) {
       const document = errorDocument({ id: head.id }, 'REVOKED', new TaskRevokedError('terminated'));
       return this.#drop(delivery, head, 'it was terminated', { id: head.id, state: 'REVOKED', document });
@@ -160,10 +167,10 @@ export class Dispatcher {
 
   #report(head: MessageHead, outcome: Outcome, active: Active): void {
     const { log, clock } = this.#parts;
+    if (outcome.kind === 'success' && !log.enabled('info')) return;
     const name = `Task ${head.task}[${head.id}]`;
-    if (outcome.kind === 'success') {
-      if (log.enabled('info')) log.info(`${name} succeeded in ${(clock.now() - active.since).toFixed(3)}s`);
-    } else if (outcome.kind === 'failure') log.error(`${name} failed: ${outcome.error}`);
+    if (outcome.kind === 'success') log.info(`${name} succeeded in ${(clock.now() - active.since).toFixed(3)}s`);
+    else if (outcome.kind === 'failure') log.error(`${name} failed: ${outcome.error}`);
     else if (outcome.kind === 'retry') log.info(`${name} will be tried again: ${outcome.error}`);
     else if (outcome.kind === 'malformed') log.error(`${name} set aside: ${outcome.reason}`);
     else if (outcome.kind === 'lost') log.error(`${name} lost, back to its queue: ${outcome.reason}`);
@@ -214,30 +221,33 @@ export class Dispatcher {
 }
 
 class ActiveRun implements Active {
-  readonly id: string;
-  readonly task: string;
-  readonly since: number;
-  readonly envelope: Envelope;
+  readonly head: MessageHead;
+  readonly job: Job;
   readonly delivery: Delivery;
+  readonly since: number;
   readonly acknowledged: boolean;
   readonly #run: Run;
   revoked = false;
 
-  constructor(
-    head: MessageHead,
-    since: number,
-    run: Run,
-    envelope: Envelope,
-    delivery: Delivery,
-    acknowledged: boolean,
-  ) {
-    this.id = head.id;
-    this.task = head.task;
-    this.since = since;
-    this.envelope = envelope;
+  constructor(head: MessageHead, job: Job, delivery: Delivery, since: number, run: Run, acknowledged: boolean) {
+    this.head = head;
+    this.job = job;
     this.delivery = delivery;
-    this.acknowledged = acknowledged;
+    this.since = since;
     this.#run = run;
+    this.acknowledged = acknowledged;
+  }
+
+  get id(): string {
+    return this.head.id;
+  }
+
+  get task(): string {
+    return this.head.task;
+  }
+
+  get envelope(): Envelope {
+    return this.job.envelope;
   }
 
   get begun(): number | undefined {
@@ -265,7 +275,6 @@ function settlementOf(
   urgent: 0 | 9,
 ): Settlement {
   const id = head.id;
-  const acknowledge = { delivery, settle: acknowledged };
   switch (outcome.kind) {
     case 'success':
       return ending(delivery, outcome, keep ? [{ id, state: 'SUCCESS', document: outcome.document }] : [], urgent);
@@ -273,7 +282,8 @@ function settlementOf(
       return ending(delivery, outcome, keep ? [{ id, state: 'FAILURE', document: outcome.document }] : [], urgent);
     case 'retry':
       return {
-        ...acknowledge,
+        delivery,
+        settle: acknowledged,
         publish: [{ queue: delivery.queue, envelope: outcome.envelope, priority: job.priority, due: outcome.due }],
         ...(keep ? { store: [{ id, state: 'RETRY', document: outcome.document }] } : {}),
       };
@@ -284,11 +294,14 @@ function settlementOf(
         settle: { how: 'quarantine', reason: outcome.reason, id },
       };
     case 'reject':
-      return outcome.requeue ? { delivery, settle: { how: 'release' } } : acknowledge;
+      // As Celery on Redis: what rejects itself until something changes must not stand in the way of all the others.
+      return outcome.requeue
+        ? { delivery, settle: { how: 'release', last: true } }
+        : { delivery, settle: acknowledged };
     case 'lost':
       return { delivery, settle: { how: 'release', attempted: true } };
     case 'ignore':
-      return acknowledge;
+      return { delivery, settle: acknowledged };
   }
 }
 

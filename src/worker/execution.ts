@@ -20,8 +20,11 @@ import type { Job, Outcome } from './job.ts';
 import { taskRequest } from './request.ts';
 import { retryEnvelope } from './retry.ts';
 
-/** Runs one message's task in this thread and tells how it ended. Never rejects. */
-export async function execute(app: Simul, job: Job, services: TaskServices): Promise<Outcome> {
+/**
+ * Runs one message's task in this thread and tells how it ended: at once where the task did not wait for anything, since
+ * promises would cost more than the rest of a short run. Never throws or rejects.
+ */
+export function execute(app: Simul, job: Job, services: TaskServices): Outcome | Promise<Outcome> {
   let message: DecodedMessage;
   try {
     message = decodeMessage(job.envelope);
@@ -31,26 +34,61 @@ export async function execute(app: Simul, job: Job, services: TaskServices): Pro
   const request = taskRequest(job, message);
   const task = app.tasks.get(request.task);
   if (task === undefined) return malformed(job, new NotRegistered(request.task));
-  const context = new TaskContext(request, services);
+  const run: Execution = { app, job, message, task, context: new TaskContext(request, services) };
+  if (task.options.trackStarted === true) return runTracked(run, services);
   try {
-    if (task.options.trackStarted === true) {
-      await services.storeState(request, 'STARTED', { pid: process.pid, hostname: request.hostname });
-    }
-    const returned = runInContext(context, () => call(task, context));
-    // A promise less for each task that has no need of one.
-    const result = isThenable(returned) ? await returned : returned;
-    // Before the document, which names what is sent here among the children.
-    const next = afterSuccess(app, message.embed, context, result);
-    return { kind: 'success', document: successDocument(request, result, context.children), next };
+    const returned = call(run);
+    return isThenable(returned) ? awaited(run, returned) : success(run, returned);
   } catch (error) {
-    return surely(context, () => failed(app, task, context, job, message, error));
+    return surely(run, error);
   }
 }
 
-/** The last resort for what a task throws: deciding on it may run the task's own code, getters and proxies included. */
-function surely(context: TaskContext, decide: () => Outcome): Outcome {
+/** What a run is about. */
+interface Execution {
+  readonly app: Simul;
+  readonly job: Job;
+  readonly message: DecodedMessage;
+  readonly task: RegisteredTask;
+  readonly context: TaskContext;
+}
+
+async function runTracked(run: Execution, services: TaskServices): Promise<Outcome> {
+  const { context } = run;
   try {
-    return decide();
+    await services.storeState(context, 'STARTED', { pid: process.pid, hostname: context.hostname });
+    return success(run, await call(run));
+  } catch (error) {
+    return surely(run, error);
+  }
+}
+
+async function awaited(run: Execution, returned: PromiseLike<unknown>): Promise<Outcome> {
+  try {
+    return success(run, await returned);
+  } catch (error) {
+    return surely(run, error);
+  }
+}
+
+function call({ task, context }: Execution): unknown {
+  return runInContext(context, () => {
+    const args = bindArguments(task.params, context.args, context.kwargs);
+    return task.options.bind === true ? task.fn(context, ...args) : task.fn(...args);
+  });
+}
+
+function success({ app, message, context }: Execution, result: unknown): Outcome {
+  // Before the document, which names what is sent here among the children.
+  const next = afterSuccess(app, message.embed, context, result);
+  return { kind: 'success', document: successDocument(context, result, context.children), next };
+}
+
+/** The last resort for what a task throws: deciding on it may run the task's own code, getters and proxies included. */
+function surely(run: Execution, thrown: unknown): Outcome {
+  const { context } = run;
+  try {
+    return failed(run, thrown);
   } catch (error) {
     const { stack } = describeThrown(error);
     const owner = { id: context.id, group: context.group, parentId: context.parentId };
@@ -61,11 +99,6 @@ function surely(context: TaskContext, decide: () => Outcome): Outcome {
 /** The document of a state that is not final. */
 export function progressDocument(request: TaskRequest, state: string, meta: unknown): string {
   return stateDocument(request, state, meta);
-}
-
-function call(task: RegisteredTask, context: TaskContext): unknown {
-  const args = bindArguments(task.params, context.args, context.kwargs);
-  return task.options.bind === true ? task.fn(context, ...args) : task.fn(...args);
 }
 
 function malformed(job: Job, error: unknown): Outcome {
@@ -79,19 +112,13 @@ function reasonOf(error: unknown): string {
   return error instanceof DecodeError ? error.message : headline(describeThrown(error));
 }
 
-function failed(
-  app: Simul,
-  task: RegisteredTask,
-  context: TaskContext,
-  job: Job,
-  message: DecodedMessage,
-  error: unknown,
-): Outcome {
+function failed(run: Execution, error: unknown): Outcome {
+  const { app, task, context, message } = run;
   if (error instanceof Ignore) return { kind: 'ignore' };
   if (error instanceof Reject) return { kind: 'reject', requeue: error.requeue, reason: error.message };
   const retry = error instanceof Retry ? error.options : automaticRetry(task.options, context, error);
   const fail = (last: unknown) => failure(context, last, afterFailure(app, message.embed, context, last));
-  return retry === undefined ? fail(error) : retried(task, context, job, message, retry, fail);
+  return retry === undefined ? fail(error) : retried(run, retry, fail);
 }
 
 function automaticRetry(policy: RetryPolicy, context: TaskContext, error: unknown): RetryOptions | undefined {
@@ -100,10 +127,7 @@ function automaticRetry(policy: RetryPolicy, context: TaskContext, error: unknow
 }
 
 function retried(
-  task: RegisteredTask,
-  context: TaskContext,
-  job: Job,
-  message: DecodedMessage,
+  { task, context, job, message }: Execution,
   options: RetryOptions,
   fail: (error: unknown) => Outcome,
 ): Outcome {

@@ -15,6 +15,7 @@ export class PoolQueue {
   readonly #begin: Begin | undefined;
   readonly #waiting = new Deque<WaitingRun>();
   #running = 0;
+  #filling = false;
 
   /** Without `begin` a run that finds a slot starts at once. */
   constructor(pool: Pool, begin?: Begin) {
@@ -34,20 +35,31 @@ export class PoolQueue {
     return run;
   }
 
-  #start(job: Job): StartedRun {
+  #start(job: Job): Run {
     const begun = realClock.now(); // before the part of it that is synchronous
-    const run = { ...this.pool.run(job), begun };
-    // It never rejects.
-    void run.outcome.then(() => this.#leave());
+    const run = this.pool.run(job);
+    const { outcome } = run;
+    if (outcome instanceof Promise) {
+      // It never rejects.
+      void outcome.then(() => this.#leave());
+      return { outcome, begun, abort: (reason) => run.abort(reason) };
+    }
+    this.#leave();
     return run;
   }
 
   #leave(): void {
     this.#running--;
-    // Those that were told to stop meanwhile have ended.
-    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      if (!next.aborted) return this.#admit(next);
+    // A run that ends at once comes back here, and leaves its slot to the loop that it was started in.
+    if (this.#filling) return;
+    this.#filling = true;
+    while (this.#running < this.pool.concurrency) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      // Those that were told to stop meanwhile have ended.
+      if (!next.aborted) this.#admit(next);
     }
+    this.#filling = false;
   }
 
   #admit(run: WaitingRun): void {
@@ -60,14 +72,12 @@ export class PoolQueue {
   }
 }
 
-type StartedRun = Run & { readonly begun: number };
-
 /** A run without a slot. Told to stop, it ends there and then: its task never starts. */
 class WaitingRun implements Run {
   readonly job: Job;
   readonly delivery: Delivery;
   readonly #outcome: Deferred<Outcome> = deferred();
-  #started: StartedRun | undefined;
+  #started: Run | undefined;
   aborted = false;
 
   constructor(job: Job, delivery: Delivery) {
@@ -83,7 +93,7 @@ class WaitingRun implements Run {
     return this.#started?.begun;
   }
 
-  start(run: StartedRun): void {
+  start(run: Run): void {
     this.#started = run;
     this.#outcome.resolve(run.outcome);
   }

@@ -2,8 +2,11 @@ import type { Job, Outcome } from './job.ts';
 
 /** A run under way in a pool. */
 export interface Run {
-  /** Never rejects: a run whose thread or process died under it is a failure that says so. */
-  readonly outcome: Promise<Outcome>;
+  /**
+   * Known at once for a task that did not wait for anything. Never rejects: a run whose thread or process died under it
+   * is a failure that says so.
+   */
+  readonly outcome: Outcome | Promise<Outcome>;
   /** Since when (seconds on the monotonic clock) the pool has had it; undefined while it waits for a slot. */
   readonly begun?: number | undefined;
   /** Tells the run to stop, through its context's signal. */

@@ -4,7 +4,7 @@ import { messageOf } from '../base/error-text.ts';
 import { uuid } from '../base/ids.ts';
 import { pause } from '../base/pause.ts';
 import type { Backend, StoredResult } from '../tasks/backend.ts';
-import type { Broker, Consumer, Delivery, OutgoingMessage } from '../tasks/broker.ts';
+import type { Broker, Consumer, Delivery, OutgoingMessage, ReleaseOptions } from '../tasks/broker.ts';
 import { messageId } from '../tasks/message.ts';
 import { errorDocument } from '../tasks/result-document.ts';
 import type { Log } from './log.ts';
@@ -18,7 +18,7 @@ export interface Settlement {
   readonly settle:
     | { readonly how: 'acknowledge' }
     | { readonly how: 'none' }
-    | { readonly how: 'release'; readonly due?: number; readonly attempted?: boolean }
+    | ({ readonly how: 'release' } & ReleaseOptions)
     | { readonly how: 'quarantine'; readonly reason: string; readonly id: string | undefined };
 }
 
@@ -144,8 +144,7 @@ export class Settler {
     if (back.length > 0) work.push(this.#consumer.release(back));
     for (const one of batch) {
       const { delivery, settle } = one;
-      if (settle.how === 'release' && !isPlainRelease(one))
-        work.push(this.#consumer.release([delivery], settle.due, settle.attempted));
+      if (settle.how === 'release' && !isPlainRelease(one)) work.push(this.#consumer.release([delivery], settle));
       if (settle.how === 'quarantine') work.push(this.#consumer.quarantine(delivery, settle.reason, settle.id));
     }
     await Promise.all(work);
@@ -153,7 +152,7 @@ export class Settler {
 }
 
 function isPlainRelease({ settle }: Settlement): boolean {
-  return settle.how === 'release' && settle.due === undefined && settle.attempted !== true;
+  return settle.how === 'release' && settle.due === undefined && settle.attempted !== true && settle.last !== true;
 }
 
 function setAside({ delivery }: Settlement, error: unknown): Settlement {

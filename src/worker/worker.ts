@@ -2,6 +2,7 @@ import { messageOf } from '../base/error-text.ts';
 import { onAbort } from '../base/abort.ts';
 import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
+import type { Deferred } from '../base/deferred.ts';
 import { deferred } from '../base/deferred.ts';
 import { CancelledError } from '../base/errors.ts';
 import { ResourceStack } from '../base/dispose.ts';
@@ -57,7 +58,7 @@ export class Worker implements AsyncDisposable {
   #loop: Promise<void> = Promise.resolve();
   #dispatching: Promise<void> = Promise.resolve();
   #held = 0;
-  #freed = deferred();
+  #freed: Deferred<void> | undefined;
 
   constructor(app: Simul, options: WorkerOptions = {}) {
     this.#app = app;
@@ -116,7 +117,7 @@ export class Worker implements AsyncDisposable {
     for (const name of this.#neededPools()) await this.#startPool(name, log, backend);
     const { queues, hostname, lease, stallTimeout } = this.settings;
     const countFrom = this.#holdsBack ? 'begin' : 'receive';
-    const consumer = await broker.consume({ queues, hostname, lease, stallTimeout, countFrom });
+    const consumer = await broker.consume({ queues, hostname, lease, stallTimeout, countFrom, results: backend.place });
     this.#resources.own(consumer, (it) => it.close());
     // One that is away is to be known before a task is taken.
     if (!this.settings.retry) await backend.fetch([this.settings.hostname]);
@@ -195,7 +196,7 @@ export class Worker implements AsyncDisposable {
 
   #release(): void {
     this.#held--;
-    this.#freed.resolve();
+    this.#wake();
   }
 
   async #consume(parts: Parts): Promise<void> {
@@ -233,13 +234,15 @@ export class Worker implements AsyncDisposable {
 
   async #dispatch(deliveries: readonly Delivery[], { dispatcher, settler }: Parts): Promise<void> {
     try {
+      // The broker is asked for the next ones first, and answers while these run.
+      await new Promise(setImmediate);
       await dispatcher.dispatch(deliveries);
     } catch (error) {
       // By way of the settler, which tries until it can: what fails the look-up fails a single release as well, and
       // claims that nobody remembers are renewed for as long as this worker lives.
       for (const delivery of deliveries) settler.add({ delivery, settle: { how: 'release' } });
       this.#held -= deliveries.length;
-      this.#freed.resolve();
+      this.#wake();
       throw error;
     }
   }
@@ -254,15 +257,12 @@ export class Worker implements AsyncDisposable {
   }
 
   async #slotFree(slots: number): Promise<void> {
-    while (this.#held >= slots && !this.#quiet.signal.aborted) {
-      this.#freed = deferred();
-      await this.#freed.promise;
-    }
+    while (this.#held >= slots && !this.#quiet.signal.aborted) await this.#oneFreed();
   }
 
   async #stop(reason: StopReason): Promise<void> {
     this.#quiet.abort(new CancelledError(reason.why));
-    this.#freed.resolve();
+    this.#wake();
     const parts = this.#parts;
     if (parts !== undefined) await this.#drain(parts);
     await this.#resources.dispose();
@@ -313,11 +313,18 @@ export class Worker implements AsyncDisposable {
   }
 
   async #noneHeld(): Promise<true> {
-    while (this.#held > 0) {
-      this.#freed = deferred();
-      await this.#freed.promise;
-    }
+    while (this.#held > 0) await this.#oneFreed();
     return true;
+  }
+
+  #oneFreed(): Promise<void> {
+    this.#freed ??= deferred();
+    return this.#freed.promise;
+  }
+
+  #wake(): void {
+    this.#freed?.resolve();
+    this.#freed = undefined;
   }
 }
 

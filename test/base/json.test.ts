@@ -175,6 +175,15 @@ describe('reading', () => {
     assert.throws(() => decodeJson(`[${'9'.repeat(4301)}]`), DecodeError);
   });
 
+  it('a large integer is found wherever it stands, and digits within texts are none', () => {
+    for (let before = 0; before <= 40; before++) {
+      const text = `["${'x'.repeat(before)}", -12345678901234567, 7]`;
+      assert.deepEqual(decodeJson(text), ['x'.repeat(before), -12345678901234567n, 7]);
+    }
+    const digits = '12345678901234567';
+    assert.deepEqual(decodeJson(`["${digits}", 123456789012345]`), [digits, 123456789012345]);
+  });
+
   it('NaN and Infinity are numbers', () => {
     assert.deepEqual(decodeJson('[NaN, Infinity, -Infinity, "NaN"]'), [Number.NaN, Infinity, -Infinity, 'NaN']);
   });
@@ -192,6 +201,12 @@ describe('reading', () => {
       x: Number.NaN,
     });
     assert.deepEqual(({} as Record<string, unknown>)['bad'], undefined);
+  });
+
+  it('brackets within texts are no depth', () => {
+    const text = '[{'.repeat(200);
+    assert.deepEqual(decodeJson(JSON.stringify([text]), { maxDepth: 1 }), [text]);
+    assert.throws(() => decodeJson(`["${text}", []]`, { maxDepth: 1 }), DecodeError);
   });
 
   it('length and depth are bounded before anything is built', () => {

@@ -53,9 +53,10 @@ describe('remote control', () => {
         await end.promise;
         return what;
       });
-      await start({ hostname: 'w1', concurrency: 1, prefetchMultiplier: 2 });
+      const worker = await start({ hostname: 'w1', concurrency: 1, prefetchMultiplier: 2 });
       const [first, second] = await hold.applyMany([['a'], ['b']]);
       await begun.promise;
+      while (worker.active.length < 2) await new Promise(setImmediate);
       const mailbox = new Mailbox(await app.broker());
       const ask = async (method: string, args = {}) => (await mailbox.call(method, args, only)).get(node);
       const [active, ...more] = (await ask('active')) as Record<string, unknown>[];

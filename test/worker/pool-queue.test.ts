@@ -29,6 +29,19 @@ describe('a queue before a pool', () => {
     }
   });
 
+  it('starts all that wait, however many, when they end at once', async () => {
+    const pool = new OneSlot();
+    const queue = new PoolQueue(pool);
+    const first = queue.run(job('first'), delivery('first'));
+    const rest = Array.from({ length: 20_000 }, (_, i) => queue.run(job(`${i}`), delivery(`${i}`)));
+    pool.atOnce = true;
+    pool.end();
+    await first.outcome;
+    for (const run of rest) assert.equal(await run.outcome, done);
+    assert.equal(pool.started.length, 20_001);
+    assert.equal(queue.run(job('last'), delivery('last')).outcome, done, 'there is a slot, and no wait for the end');
+  });
+
   it('never starts what is told to stop before its turn, and says so at once', async () => {
     const pool = new OneSlot();
     const queue = new PoolQueue(pool);
@@ -78,12 +91,15 @@ class OneSlot implements Pool {
   readonly concurrency = 1;
   readonly started: string[] = [];
   aborted: Error | undefined;
+  /** Its runs are over when they have been started. */
+  atOnce = false;
   #outcome: Deferred<Outcome> | undefined;
 
   async start(): Promise<void> {}
 
   run({ hostname }: Job): Run {
     this.started.push(hostname);
+    if (this.atOnce) return { outcome: done, abort: () => {} };
     this.#outcome = deferred();
     return { outcome: this.#outcome.promise, abort: (reason) => void (this.aborted = reason) };
   }

@@ -228,20 +228,24 @@ describe('a task that fails', () => {
       await assert.rejects((await task.delay()).get(wait), MaxRetriesExceededError);
     }));
 
-  it('stores nothing for Ignore, nor for Reject, which may put the message back', () =>
+  it('stores nothing for Ignore, nor for Reject, which may put the message back behind the others', () =>
     withFleet(async ({ app, start }) => {
       let runs = 0;
+      const rejectedOften = deferred();
       const ignored = app.task('ignored', () => {
         throw new Ignore();
       });
       const rejected = app.task('rejected', () => {
         if (++runs < 3) throw new Reject('not now', { requeue: true });
+        rejectedOften.resolve();
         throw new Reject('never');
       });
-      const last = app.task('last', () => 'last');
-      const worker = await start({ pool: 'solo' });
+      const last = app.task('last', () => runs);
       const results = [await ignored.delay(), await rejected.delay()];
-      await (await last.delay()).get(wait);
+      const other = await last.delay();
+      const worker = await start({ pool: 'solo' });
+      assert.equal(await other.get(wait), 1);
+      await rejectedOften.promise;
       await worker.stop();
       for (const result of results) assert.equal(await result.status(), 'PENDING');
       assert.equal(runs, 3);

@@ -1,5 +1,5 @@
 import { DecodeError } from '../errors.ts';
-import { inspectJson } from './inspect.ts';
+import { inspectJson, isOrdinaryJson } from './inspect.ts';
 import { parseJson } from './parse.ts';
 import { Typed } from './typed.ts';
 
@@ -20,6 +20,13 @@ export interface DecodeOptions {
 export function decodeJson(text: string, options: DecodeOptions = {}): unknown {
   const { maxLength = 16 * 2 ** 20, maxDepth = 200, hostileKeys = 'drop' } = options;
   if (text.length > maxLength) throw new DecodeError(`JSON of ${text.length} characters; the limit is ${maxLength}`);
+  if (isOrdinaryJson(text, maxDepth)) {
+    try {
+      return JSON.parse(text);
+    } catch {
+      // NaN and Infinity, or no JSON at all.
+    }
+  }
   return inspectJson(text, maxDepth) === 'plain' ? nativeParse(text) : parseJson(text, { hostileKeys, revive });
 }
 

@@ -97,10 +97,10 @@ export class Messages {
   }
 
   /** Puts claimed messages back, at once or delayed; tells whether there was one. */
-  release(keys: ClaimKeys, due: number | null, attempted: boolean): boolean {
+  release({ due, attempted, last, ...keys }: Calls['release'][0]): boolean {
     const settled = present(this.#settle(keys));
     for (const { queue, rank, id, failures } of settled) {
-      const row = [queue, rank, id, failures + (attempted ? 1 : 0), 1];
+      const row = [queue, rank, last ? this.#renumber(id) : id, failures + (attempted ? 1 : 0), 1];
       if (due === null) this.#db.run('INSERT INTO ready VALUES (?,?,?,?,?)', row);
       else
         this.#db.run('INSERT INTO delayed (due, queue, rank, id, failures, redelivered) VALUES (?,?,?,?,?,?)', [
@@ -109,6 +109,13 @@ export class Messages {
         ]);
     }
     return settled.length > 0;
+  }
+
+  /** Puts a message behind all others by a new number, which it tells. */
+  #renumber(id: number): number {
+    const next = this.nextId('message', 1);
+    this.#db.run('UPDATE messages SET id = ? WHERE id = ?', [next, id]);
+    return next;
   }
 
   quarantine(keys: ClaimKeys, reason: string, id: string | null, now: number): void {

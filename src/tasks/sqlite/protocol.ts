@@ -35,7 +35,7 @@ export interface Calls {
   receive: [{ consumer: number; max: number }, ClaimedRow[] | undefined];
   begin: [ClaimKeys, void];
   acknowledge: [ClaimKeys, boolean[]];
-  release: [ClaimKeys & { due: number | null; attempted: boolean }, void];
+  release: [ClaimKeys & { due: number | null; attempted: boolean; last: boolean }, void];
   quarantine: [ClaimKeys & { reason: string; id: string | null }, void];
   leave: [{ consumer: number }, void];
   sizes: [{ queues: readonly string[] | undefined }, QueueSize[]];

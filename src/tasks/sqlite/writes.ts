@@ -70,7 +70,7 @@ export class Writes {
       case 'acknowledge':
         return this.#messages.acknowledge(call[2]);
       case 'release':
-        if (this.#messages.release(call[2], call[2].due, call[2].attempted)) news.messages = true;
+        if (this.#messages.release(call[2])) news.messages = true;
         break;
       case 'quarantine':
         this.#messages.quarantine(call[2], call[2].reason, call[2].id, time);

@@ -90,7 +90,7 @@ test('a user who lacks a right is told which', async () => {
   );
 });
 
-for (const right of ['hset', 'zadd', 'sadd', 'rpop']) {
+for (const right of ['hset', 'zadd', 'sadd', 'ltrim']) {
   test(`a user without the right to ${right} loses no message`, async () => {
     await using place = await Place.open();
     await place.call('ACL', 'SETUSER', 'me', 'on', '>secret', '~*', '&*', '+@all', `-${right}`);
@@ -323,7 +323,7 @@ test('each key of the wrong type is named, with what it should be', async () => 
   const [delivery] = (await claims.take(1)).deliveries;
   const take = () => claims.take(1);
   const acknowledge = () => settlements.acknowledge([delivery!.tag]);
-  const postpone = () => settlements.release([delivery!], Date.now() / 1000 + 60, false);
+  const postpone = () => settlements.release([delivery!], { due: Date.now() / 1000 + 60 });
   const cases: [string, string, () => Promise<unknown>][] = [
     ['unacked', 'hash', take],
     ['unacked_index', 'sorted set', take],

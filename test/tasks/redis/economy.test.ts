@@ -92,6 +92,11 @@ it('when all is done and forgotten no key is left but the binding of the queue a
   const outcomes = await Promise.allSettled(handles.map((handle) => handle.get({ timeout: 30 })));
   assert.equal(outcomes.filter(({ status }) => status === 'rejected').length, 3);
   await revoked.get({ timeout: 30 }).catch(() => {});
+  // The mark lasts until a worker has met its message.
+  await until(
+    () => place.call<number>('PTTL', `celery-task-meta-${revoked.id}`),
+    (left) => left > 0,
+  );
   await app.sendTask('reject');
   await ended.promise;
   // A mark of revocation gets its lifetime when the worker meets it.

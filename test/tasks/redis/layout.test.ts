@@ -65,7 +65,7 @@ test('what is given back is marked as kombu marks it, and nothing else of it cha
     .replace('"headers": {', '"headers": {"redelivered": true, ')
     .replace('"delivery_info": {', '"delivery_info": {"redelivered": true, ');
   assert.deepEqual(await place.call('LRANGE', `q${separator}3`, 0, -1), [marked]);
-  await consumer.release([await one(consumer)], undefined, true);
+  await consumer.release([await one(consumer)], { attempted: true });
   const [counted] = await place.call<string[]>('LRANGE', `q${separator}3`, 0, -1);
   assert.equal(counted, marked.replace('"delivery_info": {', '"delivery_info": {"simul_deliveries": 1, '));
   const again = await one(consumer);
@@ -89,13 +89,41 @@ test('what is no JSON object is set aside by the script that takes it', async ()
   assert.equal(await place.call('HLEN', 'unacked'), 2);
 });
 
+test('a claim tells what is stored of its task, where results lie on the same server', async () => {
+  await using place = await Place.open();
+  const backend = await place.backend();
+  const claims = async (consumer: Consumer) => {
+    await place.call('LPUSH', 'q', ...['a', 'b', 'c'].map((id) => textOf(id)));
+    return (await consumer.receive(9)).map(({ stored }) => stored);
+  };
+  const consumer = await place.consumer({ results: backend.place });
+  assert.deepEqual(await claims(consumer), [null, null, null]);
+  await backend.store([{ id: 'b', state: 'REVOKED', document: 'the document' }]);
+  assert.deepEqual(await claims(consumer), [null, 'the document', null]);
+  // What cannot be told is left to whoever asks: another server, ids that are read in two ways or stand elsewhere.
+  assert.deepEqual(await claims(await place.consumer({ results: backend.place }, '/0')), [
+    undefined,
+    undefined,
+    undefined,
+  ]);
+  assert.deepEqual(await claims(await place.consumer()), [undefined, undefined, undefined]);
+  const odd = [textOf('b').replace('(2, 3)', '\\ud83d'), '{"body": "", "properties": {}}', textOf('b')];
+  await place.call('LPUSH', 'q', ...odd);
+  assert.deepEqual(
+    (await consumer.receive(9)).map(({ stored }) => stored),
+    [undefined, undefined, 'the document'],
+  );
+  await place.call('ACL', 'SETUSER', 'default', '-mget');
+  assert.deepEqual(await claims(consumer), [undefined, undefined, undefined]);
+});
+
 test('a delayed claim lies in unacked with the time it is due as its score', async () => {
   await using place = await Place.open();
   const broker = await place.broker();
   const consumer = await broker.consume({ queues: ['q'], lease: 30, hostname: 'h' });
   await place.call('LPUSH', `q${separator}6`, textOf('é', 6));
   const due = Math.ceil(Date.now() / 1000) + 1000;
-  await consumer.release([await one(consumer)], due);
+  await consumer.release([await one(consumer)], { due });
   const [tag, score] = await place.call<[string, string]>('ZRANGE', 'unacked_index', 0, -1, 'WITHSCORES');
   assert.match(tag, /^simul:due:2:\d+:/);
   assert.equal(Number(score), due);

@@ -98,7 +98,7 @@ it('a consumer that waits knows at once until when, if it puts a message off', a
     (count) => count === 1,
   );
   assert.equal(waits[0]!.seconds, Infinity);
-  await consumer.release(deliveries, Date.now() / 1000 + 3600);
+  await consumer.release(deliveries, { due: Date.now() / 1000 + 3600 });
   await until(
     async () => waits.length,
     (count) => count === 2,

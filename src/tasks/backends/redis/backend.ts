@@ -1,11 +1,10 @@
 import { onAbort } from '../../../base/abort.ts';
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
-import { decodeJson } from '../../../base/json/decode.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
-import type { Backend, BackendCapabilities, BackendOptions, StoredResult } from '../../backend.ts';
+import type { Backend, BackendCapabilities, BackendOptions, ResultPlace, StoredResult } from '../../backend.ts';
 import { resultLifetime } from '../../backend.ts';
-import { isRecord } from '../../envelope.ts';
+import { storedState } from '../../result-document.ts';
 import { Batch } from '../../redis/batch.ts';
 import { makeClient } from '../../redis/library.ts';
 import type { RedisLocation } from '../../redis/location.ts';
@@ -31,6 +30,7 @@ export async function openRedisBackend(url: string, options: BackendOptions): Pr
 
 class RedisBackend implements Backend {
   readonly capabilities: BackendCapabilities = { durable: true, shared: true };
+  readonly place: ResultPlace;
   readonly #location: RedisLocation;
   readonly #share: ConnectionShare;
   readonly #prefix: string;
@@ -45,6 +45,7 @@ class RedisBackend implements Backend {
     this.#location = location;
     this.#share = share;
     this.#prefix = `${keyPrefix(location.keyPrefix)}celery-task-meta-`;
+    this.place = { server: location.key, prefix: this.#prefix };
     this.#lifetime = Math.ceil(lifetime * 1000);
     this.#stores = new Batch(
       mostAtOnce,
@@ -114,7 +115,7 @@ class RedisBackend implements Backend {
   async #writePart(results: readonly StoredResult[], lifetime: number): Promise<void> {
     const keys = results.map(({ id }) => this.#key(id));
     const args: (string | number)[] = [lifetime];
-    for (const { state, document } of results) args.push(state, document);
+    for (const { document } of results) args.push(document);
     // To store a result twice changes nothing.
     await this.#ask(() => runScript(this.#share.connection, storeScript, keys, args));
   }
@@ -154,17 +155,5 @@ function keyPrefix(prefix: string): string {
 }
 
 function toResult(id: string, document: string): StoredResult {
-  return { id, state: stateOf(document), document };
-}
-
-function stateOf(document: string): string {
-  // As Celery and we write it; anything else is read in full.
-  const state = /^\{"status": "([A-Z_]+)"/.exec(document)?.[1];
-  if (state !== undefined) return state;
-  try {
-    const value = decodeJson(document, { maxLength: Number.POSITIVE_INFINITY });
-    return isRecord(value) && typeof value['status'] === 'string' ? value['status'] : '';
-  } catch {
-    return '';
-  }
+  return { id, state: storedState(document), document };
 }

@@ -2,7 +2,7 @@ import { onAbort } from '../../../base/abort.ts';
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
-import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
+import type { Consumer, ConsumerOptions, Delivery, ReleaseOptions } from '../../broker.ts';
 import { checkMax } from '../../consumer-options.ts';
 import type { Envelope } from '../../envelope.ts';
 import { decodeEnvelope } from '../../envelope.ts';
@@ -47,13 +47,10 @@ export class MemoryConsumer implements Consumer {
     return deliveries.map((delivery) => this.#settle(delivery.tag) !== undefined);
   }
 
-  async release(deliveries: readonly Delivery[], due?: number, attempted = false): Promise<void> {
+  async release(deliveries: readonly Delivery[], options: ReleaseOptions = {}): Promise<void> {
     this.#checkOpen();
-    this.#giveBack(
-      deliveries.map((delivery) => delivery.tag),
-      due,
-      attempted,
-    );
+    const tags = deliveries.map((delivery) => delivery.tag);
+    this.#giveBack(tags, options);
   }
 
   async quarantine(delivery: Delivery, reason: string, id?: string): Promise<void> {
@@ -68,7 +65,7 @@ export class MemoryConsumer implements Consumer {
     if (this.#closed) return;
     this.#closed = true;
     for (const end of this.#waits) end();
-    this.#giveBack([...this.#claims.keys()], undefined, false);
+    this.#giveBack([...this.#claims.keys()]);
     this.#onClose();
   }
 
@@ -121,14 +118,14 @@ export class MemoryConsumer implements Consumer {
     return message;
   }
 
-  #giveBack(tags: readonly string[], due: number | undefined, attempted: boolean): void {
+  #giveBack(tags: readonly string[], { due, attempted = false, last = false }: ReleaseOptions = {}): void {
     const queues = new Set<string>();
     for (const tag of tags) {
       const message = this.#settle(tag);
       if (message === undefined) continue;
       message.redelivered = true;
       if (attempted) message.deliveries++;
-      this.#exchange.put(message, due);
+      this.#exchange.put(last ? this.#exchange.renewed(message) : message, due);
       queues.add(message.queue);
     }
     this.#exchange.dispatch(queues);

@@ -34,6 +34,11 @@ export class MemoryExchange {
     this.dispatch(new Set(messages.map((message) => message.queue)));
   }
 
+  /** The message behind all that were published before. */
+  renewed(message: MemoryMessage): MemoryMessage {
+    return { ...message, sequence: this.#sequence++ };
+  }
+
   /** Puts a message into its queue without waking anybody. */
   put(message: MemoryMessage, due: number | undefined): void {
     const queue = this.#queue(message.queue);

@@ -2,7 +2,7 @@ import { Heap } from '../../../base/heap.ts';
 
 /** A message as the memory broker keeps it. */
 export interface MemoryMessage {
-  /** The order of publication over all queues, kept when the message is given back: its place stays its own. */
+  /** The order of publication over all queues, kept when the message is given back to the front: its place stays its own. */
   readonly sequence: number;
   readonly queue: string;
   readonly priority: number;

@@ -51,17 +51,18 @@ export class Claims {
     const first = this.#number;
     this.#number += max;
     this.#doubtful = first;
-    const args = [this.#consumer, first, max, this.#options.lease, ...queues];
-    const answer = (await runScript(this.#connection, claimScript, this.#keys(queues), args)) as (string | number)[];
+    const args = [this.#consumer, first, max, this.#options.lease, this.#resultPrefix, ...queues];
+    const answer = await runScript(this.#connection, claimScript, this.#keys(queues), args);
     this.#doubtful = undefined;
-    const [nextDue, failure] = answer as [string, string];
+    const [nextDue, failure, ...lists] = answer as [string, string, ...ClaimedList[]];
     const deliveries: RedisDelivery[] = [];
-    for (let i = 2; i < answer.length; i += 2) {
-      const list = Number(answer[i]);
+    for (const [list, texts, stored] of lists) {
       const step = Math.floor(list / queues.length);
       const queue = queues[list % queues.length]!;
-      const claim = { consumer: this.#consumer, number: first + (i - 2) / 2, step, queue };
-      deliveries.push(new RedisDelivery(claim, String(answer[i + 1]), this.#options.limits));
+      texts.forEach((text, i) => {
+        const claim = { consumer: this.#consumer, number: first + deliveries.length, step, queue };
+        deliveries.push(new RedisDelivery(claim, text, this.#options.limits, storedOf(stored, i)));
+      });
     }
     // What was claimed is handed out; the failure comes back as long as there is one.
     if (failure !== '' && deliveries.length === 0) throw this.#failure(failure);
@@ -91,8 +92,22 @@ export class Claims {
     return [...own, ...queues.map((queue) => layout.delayed(queue)), ...layout.lists(queues)];
   }
 
+  get #resultPrefix(): string {
+    const { results } = this.#options;
+    return results?.server === this.#connection.location.key ? results.prefix : '';
+  }
+
   #failure(failure: string): Error {
     const at = failure.search(/ [A-Z-]+ /);
     return fromScript(failure.slice(at + 1), failure.slice(0, Math.max(0, at)), this.#connection.location.label);
   }
+}
+
+/** A list's index, the messages from it, and what is stored of their tasks: '' for nothing, empty if nothing at all. */
+type ClaimedList = [list: number, texts: string[], stored: (string | null)[] | null];
+
+function storedOf(stored: ClaimedList[2], i: number): string | null | undefined {
+  if (stored === null) return undefined;
+  if (stored.length === 0) return null;
+  return stored[i] === '' ? null : (stored[i] ?? undefined);
 }

@@ -8,7 +8,7 @@ import {
   UnsupportedError,
 } from '../../../base/errors.ts';
 import { KeepAlive } from '../../../base/keep-alive.ts';
-import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
+import type { Consumer, ConsumerOptions, Delivery, ReleaseOptions } from '../../broker.ts';
 import { checkMax } from '../../consumer-options.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import { persist } from '../../redis/persistence.ts';
@@ -107,12 +107,12 @@ export class RedisConsumer implements Consumer {
     return deliveries.map((delivery) => this.#isOwn(delivery) && held[next++]!);
   }
 
-  async release(deliveries: readonly Delivery[], due?: number, attempted = false): Promise<void> {
+  async release(deliveries: readonly Delivery[], options: ReleaseOptions = {}): Promise<void> {
     this.#checkOpen();
     const own = this.#own(deliveries);
-    await this.#settlements.release(own, due, attempted);
+    await this.#settlements.release(own, options);
     // Who waits is to know until when.
-    if (due !== undefined) this.#bell.ring();
+    if (options.due !== undefined) this.#bell.ring();
     this.#beginnings?.forget(own.map(({ tag }) => tag));
   }
 

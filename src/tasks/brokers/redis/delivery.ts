@@ -11,13 +11,15 @@ export class RedisDelivery implements Delivery {
   readonly tag: string;
   readonly claim: Tag;
   readonly text: string;
+  readonly stored: string | null | undefined;
   readonly #limits: MessageLimits | undefined;
   #record: DeliveryRecord | undefined;
 
-  constructor(claim: Tag, text: string, limits: MessageLimits | undefined) {
+  constructor(claim: Tag, text: string, limits: MessageLimits | undefined, stored?: string | null) {
     this.claim = claim;
     this.tag = writeTag(claim);
     this.text = text;
+    this.stored = stored;
     this.#limits = limits;
   }
 

@@ -1,5 +1,6 @@
 import type { Deferred } from '../../../base/deferred.ts';
 import { deferred } from '../../../base/deferred.ts';
+import type { ReleaseOptions } from '../../broker.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import { fromScript } from '../../redis/failure.ts';
 import { portions } from '../../redis/portions.ts';
@@ -28,10 +29,9 @@ export class Settlements {
   }
 
   async acknowledge(tags: readonly string[]): Promise<boolean[]> {
-    const parts = await Promise.all(
-      portions(tags, mostAtOnce, (tag) => tag.length).map((some) => this.#acknowledge(some)),
-    );
-    return parts.flat();
+    const parts = portions(tags, mostAtOnce, (tag) => tag.length);
+    if (parts.length === 1) return this.#acknowledge(tags);
+    return (await Promise.all(parts.map((some) => this.#acknowledge(some)))).flat();
   }
 
   async #acknowledge(tags: readonly string[]): Promise<boolean[]> {
@@ -39,9 +39,9 @@ export class Settlements {
     return Array.isArray(answer) ? answer.map((held) => held === 1) : tags.map(() => true);
   }
 
-  release(deliveries: readonly RedisDelivery[], due: number | undefined, attempted: boolean): Promise<void> {
+  release(deliveries: readonly RedisDelivery[], options: ReleaseOptions): Promise<void> {
     if (deliveries.length === 0) return Promise.resolve();
-    for (const delivery of deliveries) this.#releases.push(this.#prepare(delivery, due, attempted));
+    for (const delivery of deliveries) this.#releases.push(this.#prepare(delivery, options));
     if (this.#releases.length === deliveries.length) process.nextTick(() => this.#flush());
     return this.#released.promise;
   }
@@ -69,10 +69,12 @@ export class Settlements {
     if (failures.length > 0) throw fromScript(failures[1]!, failures[0]!, this.#connection.location.label);
   }
 
-  #prepare({ tag, claim, text }: RedisDelivery, due: number | undefined, attempted: boolean): Release {
+  #prepare({ tag, claim, text }: RedisDelivery, { due, attempted = false, last = false }: ReleaseOptions): Release {
     const { queue, step } = claim;
     const message = returnedMessage(text, attempted);
-    if (due === undefined) return { tag, key: this.#layout.list(queue, step), message, due: '', newTag: '', tail: '' };
+    if (due === undefined) {
+      return { tag, key: this.#layout.list(queue, step), message, due: last ? 'last' : '', newTag: '', tail: '' };
+    }
     const { exchange = '', routingKey = queue } = routeOf(message);
     return {
       tag,
@@ -93,6 +95,7 @@ interface Release {
   readonly tag: string;
   readonly key: string;
   readonly message: string;
+  /** A time, '' for the front of the list, or 'last' for its back. */
   readonly due: string;
   readonly newTag: string;
   readonly tail: string;

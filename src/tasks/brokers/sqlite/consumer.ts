@@ -1,7 +1,7 @@
 import { onAbort } from '../../../base/abort.ts';
 import { cancelledBy, throwIfAborted } from '../../../base/deadline.ts';
 import { ClosedError } from '../../../base/errors.ts';
-import type { Consumer, ConsumerOptions, Delivery } from '../../broker.ts';
+import type { Consumer, ConsumerOptions, Delivery, ReleaseOptions } from '../../broker.ts';
 import { checkMax } from '../../consumer-options.ts';
 import type { Envelope } from '../../envelope.ts';
 import { decodeEnvelope } from '../../envelope.ts';
@@ -71,10 +71,11 @@ export class SqliteConsumer implements Consumer {
     return held.slice(start, start + deliveries.length);
   }
 
-  async release(deliveries: readonly Delivery[], due?: number, attempted = false): Promise<void> {
+  async release(deliveries: readonly Delivery[], options: ReleaseOptions = {}): Promise<void> {
     this.#checkOpen();
     if (deliveries.length === 0) return;
-    await this.#client.call('release', { ...this.#keys(deliveries), due: due ?? null, attempted }).result;
+    const { due = null, attempted = false, last = false } = options;
+    await this.#client.call('release', { ...this.#keys(deliveries), due, attempted, last }).result;
   }
 
   async quarantine(delivery: Delivery, reason: string, id?: string): Promise<void> {

@@ -9,11 +9,14 @@ const mostBytes = 4 * 2 ** 20;
  * right that is missing, a key of the wrong type) leaves the message where it was.
  *
  * KEYS: unacked, unacked_index, consumers, claims, quarantine, the delayed set of each queue, the lists step by step.
- * ARGV: consumer, first number, max, lease, the queues.
- * Answers: time the next delayed message is due (or ''), an error (or ''), then list and text of each message.
+ * ARGV: consumer, first number, max, lease, what comes before the id in the name of a result ('': none is looked up), the
+ * queues.
+ * Answers: seconds until the next delayed message is due (or ''), an error (or ''), then for each list
+ * that messages come from its index, the texts, and the documents stored of their tasks: none at all (empty), or '' for
+ * none, null where it was not looked.
  */
 export const claimScript = script(`
-local queues = #ARGV - 4
+local queues = #ARGV - 5
 local now = redis.call('TIME')
 now = now[1] + now[2] / 1000000
 redis.call('HLEN', KEYS[1])
@@ -47,7 +50,7 @@ for q = 1, queues do
     local step, bytes = string.match(tag, '^simul:due:([0-3]):(%d+):')
     local moved = budget > 0
     if moved and not step then
-      moved = setAside(ARGV[4 + q], 'a delayed claim that cannot be read', value or tag)
+      moved = setAside(ARGV[5 + q], 'a delayed claim that cannot be read', value or tag)
     elseif moved and value then
       budget = budget - #value
       local list = KEYS[5 + queues + step * queues + q]
@@ -65,23 +68,15 @@ local function read(text)
   if not string.find(text, '^[ \\t\\r\\n]*{') then return nil end
   local ok, message = pcall(cjson.decode, text)
   if not ok then
-    -- cjson refuses halves of surrogate pairs, which JSON allows.
+    -- cjson refuses halves of surrogate pairs, which JSON allows. An id with spaces in their place is another id.
     ok, message = pcall(cjson.decode, (string.gsub(text, '\\\\u[dD][89a-fA-F]%x%x', '\\\\u0020')))
+    if ok then message.headers = nil end
   end
   return ok and message or nil
 end
 
-local quoted = {}
-local function quote(text)
-  local json = quoted[text]
-  if not json then
-    json = cjson.encode(text)
-    quoted[text] = json
-  end
-  return json
-end
-
-local function target(message, queue)
+local ends = {}
+local function ending(message, queue)
   local info = message.properties
   if type(info) == 'table' then info = info.delivery_info end
   local exchange, key = '', queue
@@ -89,7 +84,37 @@ local function target(message, queue)
     if type(info.exchange) == 'string' then exchange = info.exchange end
     if type(info.routing_key) == 'string' then key = info.routing_key end
   end
-  return ',' .. quote(exchange) .. ',' .. quote(key) .. ']'
+  local known = ends[exchange]
+  if not known then
+    known = {}
+    ends[exchange] = known
+  end
+  local text = known[key]
+  if not text then
+    text = ',' .. cjson.encode(exchange) .. ',' .. cjson.encode(key) .. ']'
+    known[key] = text
+  end
+  return text
+end
+
+local function id(message)
+  local headers = message.headers
+  return type(headers) == 'table' and type(headers.id) == 'string' and headers.id
+end
+
+local function stored(ids)
+  if ARGV[5] == '' then return false end
+  local keys = {}
+  for i = 1, #ids do keys[i] = ARGV[5] .. (ids[i] or '') end
+  local documents = redis.pcall('MGET', unpack(keys))
+  if documents.err then return false end
+  local none = true
+  for i = 1, #documents do
+    if not ids[i] then documents[i] = false end
+    if documents[i] or not ids[i] then none = false end
+    if ids[i] and not documents[i] then documents[i] = '' end
+  end
+  return none and {} or documents
 end
 
 local answer = {'', ''}
@@ -133,20 +158,26 @@ local function write(values, scores, tags)
   return false
 end
 
+-- As text: a number would be written anew, with all its digits, for each claim.
+local score = string.format('%.3f', now)
+
 local function take(list, index, step, queue)
-  local values, scores, tags, good = {}, {}, {}, {}
+  local head, tail = 'simul:' .. ARGV[1] .. ':', ':' .. step .. ':' .. queue
+  local values, scores, tags, good, ids = {}, {}, {}, {}, {}
   -- Before the first that could not be set aside all are popped; behind it each is picked out.
   local popped, aside, stuck, picked = 0, 0, false, nil
   for _, text in ipairs(peek(list)) do
     local message = read(text)
     if message then
-      local tag = 'simul:' .. ARGV[1] .. ':' .. string.format('%.0f', number + #tags) .. ':' .. step .. ':' .. queue
-      values[#values + 1] = tag
-      values[#values + 1] = '[' .. text .. target(message, queue)
-      scores[#scores + 1] = now
-      scores[#scores + 1] = tag
-      tags[#tags + 1] = tag
-      good[#good + 1] = text
+      local n = #tags
+      local tag = head .. string.format('%.0f', number + n) .. tail
+      values[2 * n + 1] = tag
+      values[2 * n + 2] = '[' .. text .. ending(message, queue)
+      scores[2 * n + 1] = score
+      scores[2 * n + 2] = tag
+      tags[n + 1] = tag
+      good[n + 1] = text
+      ids[n + 1] = id(message)
     elseif not stuck then
       stuck = not setAside(queue, 'the message is not a JSON object', text)
       if stuck then picked = #tags + 1 else aside = aside + 1 end
@@ -158,7 +189,8 @@ local function take(list, index, step, queue)
     -- Nothing is popped that has no claim: what was set aside comes again.
     popped = 0
   end
-  if popped == 0 or failed(redis.pcall('RPOP', list, popped), list) then
+  -- Cut off, not popped: all the texts would come once more.
+  if popped == 0 or failed(redis.pcall('LTRIM', list, 0, -1 - popped), list) then
     if aside > 0 then redis.pcall('LPOP', KEYS[5], aside) end
     if popped > 0 then undo(tags, 1) end
   end
@@ -171,9 +203,10 @@ local function take(list, index, step, queue)
   number = number + #tags
   left = left - #tags
   if stuck then left = 0 end
-  for i = 1, #tags do
-    answer[#answer + 1] = index
-    answer[#answer + 1] = good[i]
+  if #tags > 0 then
+    -- What lost its claim again stands at the end.
+    for i = #good, #tags + 1, -1 do good[i], ids[i] = nil, nil end
+    answer[#answer + 1] = {index, good, stored(ids)}
   end
 end
 
@@ -181,7 +214,7 @@ for step = 0, 3 do
   for q = 1, queues do
     if left > 0 and budget > 0 then
       local index = step * queues + q
-      take(KEYS[5 + queues + index], index - 1, step, ARGV[4 + q])
+      take(KEYS[5 + queues + index], index - 1, step, ARGV[5 + q])
     end
   end
 end

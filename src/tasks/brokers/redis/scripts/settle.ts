@@ -25,11 +25,12 @@ return held
  *
  * KEYS: unacked, unacked_index, claims, then for each claim the list or the queue's delayed set.
  * ARGV: for each claim its tag, the message, and, if it is delayed, the time it is due, its new tag and the end of its
- * value in \`unacked\`; else three times ''. Answers the errors: list and text in turn.
+ * value in \`unacked\`; else '' or, for the back of the list, 'last', and twice ''. Answers the errors: list and text in
+ * turn.
  */
 export const releaseScript = script(`
 local failures = {}
-for i = #KEYS - 3, 1, -1 do
+local function give(i)
   local tag, message, due, newTag, tail = unpack(ARGV, i * 5 - 4, i * 5)
   if redis.call('HEXISTS', KEYS[1], tag) == 1 then
     local score = redis.call('ZSCORE', KEYS[2], tag)
@@ -37,6 +38,8 @@ for i = #KEYS - 3, 1, -1 do
     local done
     if due == '' then
       done = redis.pcall('RPUSH', KEYS[3 + i], message)
+    elseif due == 'last' then
+      done = redis.pcall('LPUSH', KEYS[3 + i], message)
     else
       done = redis.pcall('ZADD', KEYS[3 + i], due, newTag)
       redis.call('HSET', KEYS[1], newTag, '[' .. message .. tail)
@@ -46,7 +49,7 @@ for i = #KEYS - 3, 1, -1 do
       failures[#failures + 1] = KEYS[3 + i]
       failures[#failures + 1] = done.err
       if score then redis.call('ZADD', KEYS[2], score, tag) end
-      if due ~= '' then
+      if newTag ~= '' then
         redis.call('HDEL', KEYS[1], newTag)
         redis.call('ZREM', KEYS[2], newTag)
       end
@@ -57,6 +60,14 @@ for i = #KEYS - 3, 1, -1 do
   else
     redis.call('SREM', KEYS[3], tag)
   end
+end
+
+-- Each so that what was claimed first comes first again.
+for i = #KEYS - 3, 1, -1 do
+  if ARGV[i * 5 - 2] ~= 'last' then give(i) end
+end
+for i = 1, #KEYS - 3 do
+  if ARGV[i * 5 - 2] == 'last' then give(i) end
 end
 return failures
 `);
