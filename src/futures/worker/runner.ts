@@ -31,6 +31,7 @@ import type { Bell } from './bell.ts';
 import { CurrentCall } from './current-call.ts';
 import { callEach } from './items.ts';
 import { Meter } from './meter.ts';
+import { Spin } from './spin.ts';
 import type { Streams } from './streams.ts';
 
 type Fn = (...args: unknown[]) => unknown;
@@ -39,7 +40,6 @@ type Fn = (...args: unknown[]) => unknown;
 const longestBlock = 0.05;
 // Milliseconds after which a busy worker lets its event loop turn.
 const longestSlice = 10;
-const spins = 60;
 
 /**
  * The worker's loop: takes tasks from its ring, runs them, writes results. Without anything to do it blocks, if nothing
@@ -53,6 +53,7 @@ export class Runner {
   readonly #tasks: TaskReader;
   readonly #results: ResultWriter;
   readonly #meter: Meter;
+  readonly #spin = new Spin();
   readonly #streams: Streams;
   readonly #functions: (Fn | Promise<Fn>)[] = [];
   readonly #fetches = new Map<number, () => unknown>();
@@ -139,14 +140,17 @@ export class Runner {
   /** Blocks until there may be a task; false if it is time for the event loop. */
   #block(): boolean {
     const { words } = this.#memory;
-    for (let spin = 0; spin < spins; spin++) if (this.#tasks.ready()) return true;
+    if (this.#spin.until(this.#wanted)) return this.#tasks.ready();
     if (this.#isElsewhere()) return false;
     const seen = Atomics.load(words, WORKER_BELL);
     Atomics.store(words, WORKER_STATE, BLOCKED);
-    if (!this.#tasks.ready()) this.#memory.wait(WORKER_BELL, seen, longestBlock);
+    if (!this.#wanted()) this.#memory.wait(WORKER_BELL, seen, longestBlock);
     Atomics.store(words, WORKER_STATE, AWAKE);
     return this.#tasks.ready();
   }
+
+  // For a call, or by its event loop.
+  readonly #wanted = (): boolean => this.#tasks.ready() || Atomics.load(this.#memory.words, ATTEND) === 1;
 
   // Timers, sockets and requests of the functions that ran here: they need the event loop.
   #isElsewhere(): boolean {
