@@ -72,7 +72,8 @@ export abstract class RemoteHost implements Host {
   }
 
   async terminate(): Promise<HostExit> {
-    if (this.#exit === undefined) {
+    // Each Worker.terminate listens for its end anew.
+    if (this.#exit === undefined && this.#state !== 'terminated') {
       this.#leave('terminated');
       this.#endpoint.kill();
     }

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { transfer } from '../../src/callable/transfer.ts';
 import { CancelledError } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { invert, isTold, waitFor } from './jobs.ts';
+import { invert, isTold, spin, waitFor } from './jobs.ts';
 import { kinds } from './kinds.ts';
 
 for (const [kind, make] of kinds) {
@@ -29,5 +29,20 @@ for (const [kind, make] of kinds) {
       await call();
       await call();
     }
+  });
+
+  test(`${kind}: a worker that is being killed gets no more calls`, async () => {
+    await using pool = make({ maxWorkers: 1, grace: 0.01, concurrency: 2 });
+    await pool.ready();
+    const begun = new Event();
+    const endless = pool.submit(spin, begun);
+    await begun.wait();
+    assert.equal(endless.cancel({ running: true }), true);
+    // A timer of the same time, begun later, fires right behind the one that kills.
+    const pixels = new Uint8Array(4);
+    const call = new Promise((resolve) => {
+      setTimeout(() => resolve(pool.submit(invert, transfer(pixels, [pixels.buffer]))), 10);
+    });
+    assert.deepEqual(await call, new Uint8Array(4).fill(255));
   });
 }

@@ -91,7 +91,7 @@ export class Crew {
 
   /** A worker has answered: whoever has had its share of calls goes, and before that its replacement is made. */
   answered(worker: Worker): void {
-    if (worker.quota === Infinity || worker.state !== 'ready' || !this.#events.wanted()) return;
+    if (worker.quota === Infinity || worker.doomed || worker.state !== 'ready' || !this.#events.wanted()) return;
     const due = [...this.#all].filter((each) => this.#isDue(each));
     const coming = this.#spare.length + [...this.#all].filter((each) => each.state === 'starting').length;
     if (due.length > coming) this.#spawn();
@@ -105,7 +105,7 @@ export class Crew {
   // Whether its replacement would come late if it were begun later: at half its share at the latest, sooner if the calls
   // are so short that the rest of it takes no longer than a start.
   #isDue(worker: Worker): boolean {
-    if (worker.state !== 'ready' || this.#spare.includes(worker)) return false;
+    if (worker.state !== 'ready' || worker.doomed || this.#spare.includes(worker)) return false;
     const { quota, average } = worker;
     return quota <= this.#options.maxTasksPerChild / 2 || quota * average < 3 * this.#startSeconds;
   }
@@ -128,6 +128,11 @@ export class Crew {
   }
 
   kill(worker: Worker, signal: NodeJS.Signals): void {
+    // Before its end is known it must not be given more.
+    if (worker.state === 'ready' && !worker.doomed) {
+      worker.doomed = true;
+      this.#events.leaving(worker);
+    }
     worker.link.kill(signal);
     worker.killTimer ??= setTimeout(
       () => {
@@ -257,8 +262,8 @@ export class Crew {
         const since = performance.now() - idleTimeout * 1000;
         for (const worker of this.#all) {
           if (this.#count() <= minWorkers) return;
-          if (worker.state === 'ready' && worker.inFlight === 0 && worker.idleSince <= since)
-            this.leave(worker, 'idle');
+          const idle = worker.state === 'ready' && !worker.doomed && worker.inFlight === 0;
+          if (idle && worker.idleSince <= since) this.leave(worker, 'idle');
         }
       },
       Math.max(10, idleTimeout * 500),

@@ -43,6 +43,8 @@ export class Worker implements Place {
   /** Why it was killed, if this engine did it. */
   killed: Error | undefined;
   outOfMemory = false;
+  /** It is being killed. */
+  doomed = false;
   killTimer: NodeJS.Timeout | undefined;
   /** Calls sent by message. */
   readonly hosted = new Set<Job>();
