@@ -21,8 +21,25 @@ const LATIN1 = 10;
  * Writes values as bytes: `prepare` says how one is written and how long it is, `put` writes it. One at a time: what was
  * prepared lies in module variables, because this runs once a call and an object for it would cost as much as the rest.
  */
-export const prepared = { kind: NONE, size: 0 };
+export const prepared = {
+  kind: NONE,
+  size: 0,
+  /** Bytes behind it that `put` may overwrite. */
+  slack: 0,
+};
 
+/** Of Node since ever and of its `write` and `toString`, but not of its types. */
+interface TextBuffer {
+  utf8Write(text: string, at: number, length: number): number;
+  latin1Slice(start: number, end: number): string;
+}
+
+// Up to which length a text can be written in any case, whatever it is made of.
+const longestGuess = LARGEST / 4;
+const longestCharacter = 4;
+// Texts measured ahead after one that was not ASCII.
+const unlikelyFor = 15;
+let unlikely = 0;
 let text = '';
 let bytes: Uint8Array = scratch;
 let int = 0;
@@ -47,41 +64,47 @@ export function prepareList(list: readonly unknown[]): boolean {
   return prepareNumbers(list) || prepareOther(list);
 }
 
-/** Writes what was prepared. `at` is a multiple of 8 from the start of `into`. */
-export function put(into: Buffer, words: Int32Array, doubles: Float64Array, at: number): void {
+/**
+ * Writes what was prepared. `at` is a multiple of 8 from the start of `into`. False if it turns out to be of another kind and
+ * size than supposed: it has been prepared anew, is to be given its room and to be put once more.
+ */
+export function put(into: Buffer, words: Int32Array, doubles: Float64Array, at: number): boolean {
   switch (prepared.kind) {
     case NONE:
-      return;
+      break;
     case INT:
       words[at >> 2] = int;
-      return;
+      break;
     case DOUBLE:
       doubles[at >> 3] = double;
-      return;
+      break;
     case LATIN1:
-      into.write(text, at, prepared.size, 'latin1');
-      return;
+      return putPlain(into, at);
     case TEXT:
       into.write(text, at, prepared.size, 'utf8');
-      return;
+      break;
     case COMPACT:
-      return copy(scratch, into, at);
+      copy(scratch, into, at);
+      break;
     case INTS:
       words.set(ints.subarray(0, prepared.size >> 2), at >> 2);
-      return;
+      break;
     case DOUBLES:
       doubles.set(numbers.subarray(0, prepared.size >> 3), at >> 3);
-      return;
+      break;
     default:
       into.set(bytes, at);
   }
+  return true;
 }
 
 /** A copy of what was prepared, for later. */
 export function keep(): Uint8Array {
-  const kept = new ArrayBuffer((prepared.size + 7) & ~7);
-  put(Buffer.from(kept), new Int32Array(kept, 0, kept.byteLength >> 2), new Float64Array(kept), 0);
-  return new Uint8Array(kept, 0, prepared.size);
+  for (;;) {
+    const kept = new ArrayBuffer((prepared.size + prepared.slack + 7) & ~7);
+    if (!put(Buffer.from(kept), new Int32Array(kept, 0, kept.byteLength >> 2), new Float64Array(kept), 0)) continue;
+    return new Uint8Array(kept, 0, prepared.size);
+  }
 }
 
 /** Has `put` write what was kept. */
@@ -114,7 +137,7 @@ export function take(
     case COMPACT:
       return decodeCompact(from, at);
     case LATIN1:
-      return from.toString('latin1', at, at + size);
+      return (from as unknown as TextBuffer).latin1Slice(at, at + size);
     case TEXT:
       return from.toString('utf8', at, at + size);
     case INTS:
@@ -141,9 +164,10 @@ function takeBytes(kind: number, from: Buffer, at: number, size: number): unknow
   throw new DecodeError(`a value of unknown kind ${kind}`);
 }
 
-function ready(kind: number, size: number): true {
+function ready(kind: number, size: number, slack = 0): true {
   prepared.kind = kind;
   prepared.size = size;
+  prepared.slack = slack;
   return true;
 }
 
@@ -157,11 +181,29 @@ function prepareNumber(value: number): true {
   return ready(DOUBLE, 8);
 }
 
+// Most texts are ASCII, and writing one shows it: only others are measured ahead, which takes longer than writing.
 function prepareText(value: string): boolean {
+  text = value;
+  if (value.length > longestGuess || unlikely > 0) {
+    if (unlikely > 0) unlikely--;
+    return prepareMeasured(value);
+  }
+  return ready(LATIN1, value.length, longestCharacter);
+}
+
+// With room for one more character, a text that is not ASCII takes more bytes than it has characters, even if cut off.
+function putPlain(into: Buffer, at: number): boolean {
+  const { size, slack } = prepared;
+  if ((into as unknown as TextBuffer).utf8Write(text, at, size + slack) === size) return true;
+  unlikely = unlikelyFor;
+  prepareMeasured(text);
+  return false;
+}
+
+function prepareMeasured(value: string): boolean {
   if (value.length > LARGEST) return false;
   const size = Buffer.byteLength(value);
   if (size > LARGEST) return false;
-  text = value;
   if (size === value.length) return ready(LATIN1, size);
   // UTF-8 has no place for half a surrogate pair.
   if ((value as unknown as { isWellFormed(): boolean }).isWellFormed()) return ready(TEXT, size);

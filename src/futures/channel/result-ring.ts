@@ -28,7 +28,21 @@ export class ResultWriter {
   /** Writes what the codec has prepared, waiting for the engine to make room if need be. */
   write(id: number, status: number, micros: number, onFull: () => void): void {
     const { words, bytes, doubles } = this.#memory;
-    const need = recordBytes(prepared.size);
+    for (;;) {
+      const word = this.#place(recordBytes(prepared.size + prepared.slack), onFull);
+      if (prepared.size > 0 && !put(bytes, words, doubles, (word << 2) + RECORD_HEADER)) continue;
+      words[word] = prepared.size;
+      words[word + 1] = id;
+      words[word + 2] = (status << 4) | (prepared.kind & 15);
+      words[word + 3] = micros;
+      this.#tail = (this.#tail + recordBytes(prepared.size)) >>> 0;
+      return void Atomics.store(words, RESULT_TAIL, this.#tail | 0);
+    }
+  }
+
+  // Where as many bytes lie in one piece.
+  #place(need: number, onFull: () => void): number {
+    const { words } = this.#memory;
     const left = RING_BYTES - (this.#tail & MASK);
     const wraps = left < need;
     this.#makeRoom(need + (wraps ? left : 0), onFull);
@@ -36,15 +50,7 @@ export class ResultWriter {
       words[(BASE + (this.#tail & MASK)) >> 2] = WRAPPED;
       this.#tail = (this.#tail + left) >>> 0;
     }
-    const offset = BASE + (this.#tail & MASK);
-    const word = offset >> 2;
-    words[word] = prepared.size;
-    words[word + 1] = id;
-    words[word + 2] = (status << 4) | (prepared.kind & 15);
-    words[word + 3] = micros;
-    if (prepared.size > 0) put(bytes, words, doubles, offset + RECORD_HEADER);
-    this.#tail = (this.#tail + need) >>> 0;
-    Atomics.store(words, RESULT_TAIL, this.#tail | 0);
+    return (BASE + (this.#tail & MASK)) >> 2;
   }
 
   #makeRoom(need: number, onFull: () => void): void {

@@ -30,25 +30,30 @@ export class TaskRing {
     memory.words[BASE >> 2] = EMPTY;
   }
 
-  /** Writes what the codec has prepared; its position, or -1 if there is no room. Positions count bytes, modulo 2^32. */
+  /**
+   * Writes what the codec has prepared; its position, or -1 if there is no room. Positions count bytes, modulo 2^32. `form` is
+   * without the kind.
+   */
   write(id: number, form: number): number {
     const { words, bytes, doubles } = this.#memory;
-    const need = recordBytes(prepared.size);
-    const left = RING_BYTES - (this.#tail & MASK);
-    const wraps = left < need;
-    if (!this.#fits(need + (wraps ? left : 0))) return -1;
-    if (wraps) this.#wrap(left);
-    const at = this.#tail;
-    const offset = BASE + (at & MASK);
-    const word = offset >> 2;
-    words[word + 1] = prepared.size;
-    words[word + 2] = id;
-    words[word + 3] = form;
-    if (prepared.size > 0) put(bytes, words, doubles, offset + RECORD_HEADER);
-    this.#tail = (at + need) >>> 0;
-    words[(BASE + (this.#tail & MASK)) >> 2] = EMPTY;
-    Atomics.store(words, word, READY);
-    return at;
+    for (;;) {
+      const need = recordBytes(prepared.size + prepared.slack);
+      const left = RING_BYTES - (this.#tail & MASK);
+      const wraps = left < need;
+      if (!this.#fits(need + (wraps ? left : 0))) return -1;
+      if (wraps) this.#wrap(left);
+      const at = this.#tail;
+      const offset = BASE + (at & MASK);
+      const word = offset >> 2;
+      if (prepared.size > 0 && !put(bytes, words, doubles, offset + RECORD_HEADER)) continue;
+      words[word + 1] = prepared.size;
+      words[word + 2] = id;
+      words[word + 3] = form | (prepared.kind & 15);
+      this.#tail = (at + recordBytes(prepared.size)) >>> 0;
+      words[(BASE + (this.#tail & MASK)) >> 2] = EMPTY;
+      Atomics.store(words, word, READY);
+      return at;
+    }
   }
 
   /** Whether the worker has begun what lies there. */

@@ -19,8 +19,8 @@ export function preparePayload(job: Job): boolean {
 export function keepPayload(job: Job): void {
   if (job.kept || job.bytes !== undefined || isConstant(job.args)) return;
   if (!job.byMessage && preparePayload(job)) {
-    job.kind = prepared.kind;
     job.bytes = keep();
+    job.kind = prepared.kind;
     job.args = undefined;
   } else keepForMessage(job);
 }

@@ -1,5 +1,5 @@
 import { Deque } from '../../base/deque.ts';
-import { prepare, prepared } from '../channel/codec.ts';
+import { prepare } from '../channel/codec.ts';
 import {
   ATTEND,
   AWAKE,
@@ -76,7 +76,7 @@ export class Worker implements Place {
       return false;
     }
     const timed = job.limits?.timeout === undefined ? 0 : TIMED;
-    const at = this.#tasks.write(id, (job.definition.number << 8) | ((job.mode | timed) << 4) | (prepared.kind & 15));
+    const at = this.#tasks.write(id, (job.definition.number << 8) | ((job.mode | timed) << 4));
     if (at < 0) return false;
     job.at = at;
     this.#order.push(job);
@@ -199,8 +199,7 @@ export class Worker implements Place {
       job.byMessage = true;
       return false;
     }
-    const form = (definition.number << 8) | (DEFINE << 4) | prepared.kind;
-    const at = this.#tasks.write(0, form);
+    const at = this.#tasks.write(0, (definition.number << 8) | (DEFINE << 4));
     if (at < 0) return false;
     this.#lastDefined = at;
     this.#defined[definition.number] = true;
