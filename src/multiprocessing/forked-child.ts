@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { serialize } from 'node:v8';
 import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
 import { BrokenError } from '../base/errors.ts';
@@ -24,7 +25,7 @@ export class ForkedChild {
   pid: number | undefined;
   readonly #options: ForkedChildOptions;
   // Until it is there.
-  readonly #outgoing: (readonly Request[])[] = [];
+  readonly #outgoing: Buffer[] = [];
   #signals: NodeJS.Signals[] = [];
   #connection: FramedConnection | undefined;
   #socket: Socket | undefined;
@@ -49,11 +50,11 @@ export class ForkedChild {
   kill(signal: NodeJS.Signals): void {
     if (this.#ended) return;
     if (this.pid === undefined) this.#signals.push(signal);
-    else this.#send(this.pid, signal);
+    else this.#signal(this.pid, signal);
   }
 
   // The template may have reaped it already, and its report be under way.
-  #send(pid: number, signal: NodeJS.Signals): void {
+  #signal(pid: number, signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal);
     } catch (error) {
@@ -64,7 +65,7 @@ export class ForkedChild {
   forked(pid: number): void {
     this.pid = pid;
     if (this.#connection === undefined) this.#wait(patience.hello, `process ${pid} has not said hello`);
-    for (const signal of this.#signals) this.#send(pid, signal);
+    for (const signal of this.#signals) this.#signal(pid, signal);
     this.#signals = [];
   }
 
@@ -74,7 +75,7 @@ export class ForkedChild {
     this.#connection = connection;
     this.#socket = socket;
     if (this.#held) socket.ref();
-    for (const batch of this.#outgoing.splice(0)) this.#post(batch);
+    for (const bytes of this.#outgoing.splice(0)) this.#send(bytes);
     this.#received = this.#receive(connection);
   }
 
@@ -113,9 +114,14 @@ export class ForkedChild {
     };
   }
 
+  // Serialised at once: what cannot be is the failure of its call, and nobody may change it until it goes.
   #post(batch: readonly Request[]): void {
-    if (this.#connection === undefined) this.#outgoing.push(batch);
-    else void this.#connection.send(batch).catch(() => {}); // a dead child shows as its exit
+    this.#send(serialize(batch));
+  }
+
+  #send(bytes: Buffer): void {
+    if (this.#connection === undefined) this.#outgoing.push(bytes);
+    else void this.#connection.sendBytes(bytes).catch(() => {}); // a dead child shows as its exit
   }
 
   async #receive(connection: FramedConnection): Promise<void> {

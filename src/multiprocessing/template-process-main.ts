@@ -1,5 +1,6 @@
 // What the template of start method "forkserver" runs: it imports the modules it is told to, and forks.
 import { createConnection } from 'node:net';
+import { serialize } from 'node:v8';
 import { importModule } from '../callable/module.ts';
 import type { Request, Response } from '../callable/protocol.ts';
 import { serve } from '../callable/serve.ts';
@@ -56,7 +57,8 @@ function becomeChild(address: string, token: string): void {
   process.disconnect();
   const connection = new FramedConnection(createConnection({ path: address }));
   const handle = serve(
-    (batch: readonly Response[]) => void connection.send(batch).catch(() => {}),
+    // Serialised at once: what cannot be is the failure of its call.
+    (batch: readonly Response[]) => void connection.sendBytes(serialize(batch)).catch(() => {}),
     () => process.exit(0),
     'process',
   );
