@@ -74,7 +74,8 @@ export interface WorkerPool {
   resize(maxWorkers: number): void;
   /**
    * Results of a function that gives an iterator (a `portable` generator, or one that returns an iterable), as they
-   * come. At most `buffersize` (default 64) are ahead of the consumer; leaving the loop ends the function.
+   * come. At most 64 are ahead of the consumer; leaving the loop ends the function: its signal fires, and it is left at its
+   * next `yield`, or ended with its worker after `grace`.
    */
   stream<A extends readonly unknown[], Y>(
     fn: Callable<A, Iterable<Y> | AsyncIterable<Y>>,

@@ -10,7 +10,7 @@ const ahead = 64;
 export class Stream<Y> implements AsyncIterableIterator<Y>, Sink {
   readonly #engine: Engine;
   readonly #job: Job;
-  readonly #items = new Deque<Y>();
+  readonly #items = new Deque<Y | Promise<Y>>();
   #taken = 0;
   #end: { readonly error?: unknown } | undefined;
   #wake: (() => void) | undefined;
@@ -31,17 +31,20 @@ export class Stream<Y> implements AsyncIterableIterator<Y>, Sink {
     return next;
   }
 
-  /** Ends the generator too. */
+  /** Ends the generator too, and its worker if it does not come to its end in time. */
   return(): Promise<IteratorResult<Y>> {
-    if (this.#end === undefined && !this.#engine.revoke(this.#job, false)) this.#credit(0);
-    this.#end ??= {};
+    if (this.#end === undefined) {
+      this.#end = {};
+      this.#credit(0);
+      this.#engine.revoke(this.#job, true);
+    }
     this.#items.clear();
     return Promise.resolve({ done: true, value: undefined });
   }
 
   item(value: unknown): void {
     if (this.#end !== undefined) return;
-    this.#items.push(value as Y);
+    this.#items.push(value as Y | Promise<Y>);
     this.#wake?.();
   }
 
@@ -57,7 +60,10 @@ export class Stream<Y> implements AsyncIterableIterator<Y>, Sink {
 
   async #advance(): Promise<IteratorResult<Y>> {
     for (;;) {
-      if (this.#items.size > 0) return { done: false, value: this.#take() };
+      if (this.#items.size > 0) {
+        const item = this.#take();
+        return { done: false, value: item instanceof Promise ? await this.#late(item) : item };
+      }
       if (this.#end !== undefined) break;
       await new Promise<void>((resolve) => (this.#wake = resolve));
     }
@@ -67,7 +73,18 @@ export class Stream<Y> implements AsyncIterableIterator<Y>, Sink {
     return { done: true, value: undefined };
   }
 
-  #take(): Y {
+  async #late(item: Promise<Y>): Promise<Y> {
+    try {
+      return await item;
+    } catch (error) {
+      const why = this.#end?.error ?? error;
+      await this.return();
+      this.#end = {};
+      throw why;
+    }
+  }
+
+  #take(): Y | Promise<Y> {
     const value = this.#items.shift()!;
     if (++this.#taken === ahead / 2) {
       this.#taken = 0;

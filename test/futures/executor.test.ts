@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { ClosedError, FullError, InvalidArgumentError, NotFoundError } from '../../src/base/errors.ts';
 import { fromModule } from '../../src/callable/from-module.ts';
 import { BrokenExecutor, CancelledError } from '../../src/entry/futures.ts';
 import { Event, Lock, Value } from '../../src/entry/multiprocessing.ts';
-import { failToInitialise, initialise, initialisedAs, invert, waitFor } from './jobs.ts';
+import { failToInitialise, initialise, initialisedAs, invert, waitFor, whileThere } from './jobs.ts';
 import { kinds } from './kinds.ts';
 
 for (const [kind, make] of kinds) {
@@ -58,6 +61,12 @@ for (const [kind, make] of kinds) {
     await assert.rejects(pool.submit(missing), NotFoundError);
     const throwing = fromModule<{ f: () => void }, 'f'>(new URL('./throws-at-import.js', import.meta.url), 'f');
     await assert.rejects(pool.submit(throwing), /thrown at import/);
+    const fit = pool.submit(() => ({ call: () => {} }));
+    await assert.rejects(fit, { name: 'EncodeError', path: 'result.call' });
+    await assert.rejects(
+      pool.submit(() => Symbol('result')),
+      { name: 'EncodeError', path: 'result' },
+    );
     assert.equal(await pool.submit(() => 'alive'), 'alive');
   });
 
@@ -145,6 +154,35 @@ for (const [kind, make] of kinds) {
     await room;
     const last = pool.submit(() => 3);
     assert.deepEqual(await Promise.all([first, ...others, last]), ['gone on', 1, 2, 3]);
+  });
+
+  test(`${kind}: calls begin by priority, however few there are, and those of one in the order in which they came`, async () => {
+    await using pool = make({ maxWorkers: 1 });
+    const file = join(tmpdir(), `there-${kind}`);
+    for (const priorities of [
+      [0, 1],
+      [0, 0, 5],
+      [-1, 0],
+      [-2, -1, -1],
+      [0, 1, 1, 1],
+      [1, 0, 2, -1, 1, 2, 0, -1, 1, 1, 2],
+    ]) {
+      writeFileSync(file, '');
+      const first = pool.submit(whileThere, file);
+      while (!first.running()) await new Promise(setImmediate);
+      const order: { priority: number; at: number }[] = [];
+      const calls = priorities.map((priority, at) => {
+        const call = pool.submitWith({ priority }, () => 0);
+        call.addDoneCallback(() => order.push({ priority, at }));
+        return call;
+      });
+      rmSync(file);
+      await Promise.all([first, ...calls]);
+      assert.deepEqual(
+        order,
+        order.toSorted((a, b) => b.priority - a.priority || a.at - b.at),
+      );
+    }
   });
 
   test(`${kind}: higher priorities begin first, even before what a worker was given already`, async () => {

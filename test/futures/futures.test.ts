@@ -14,7 +14,21 @@ import {
   wait,
 } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { count, countForEver, failAfter, user, waitFor, whoCalls } from './jobs.ts';
+import {
+  count,
+  countForEver,
+  die,
+  failAfter,
+  growing,
+  oneThenEndless,
+  oneThenTold,
+  unfit,
+  user,
+  usersSeen,
+  waitFor,
+  whichWorker,
+  whoCalls,
+} from './jobs.ts';
 import { kinds } from './kinds.ts';
 
 test('a future is settled once and tells how', async () => {
@@ -181,6 +195,72 @@ for (const [kind, make] of kinds) {
       ['s bob bob', 'm bob bob'],
     ]);
     assert.equal(await pool.submit(whoCalls, 's'), 's nobody nobody');
+  });
+
+  test(`${kind}: and along with a stream, whose generator has them at each of its steps`, async () => {
+    await using pool = make({ maxWorkers: 1, concurrency: 2 });
+    const streams = await run(async () => {
+      const as = (name: string) =>
+        createTask(async () => {
+          user.set(name);
+          const names: string[] = [];
+          for await (const one of pool.stream(usersSeen, 100)) names.push(one);
+          return new Set(names);
+        });
+      return Promise.all([as('ada'), as('bob')]);
+    });
+    assert.deepEqual(streams, [new Set(['ada']), new Set(['bob'])]);
+  });
+
+  test(`${kind}: what goes wrong with a context is told of the function and its own arguments`, async () => {
+    await using pool = make({ maxWorkers: 1 });
+    await run(() =>
+      createTask(async () => {
+        user.set('ada');
+        await assert.rejects(pool.submit(die, 3), { name: 'WorkerLostError', message: /while it ran die$/ });
+        const encoding = pool.submit(whoCalls as (value: unknown) => unknown, { deep: [() => {}] });
+        await assert.rejects(encoding, { name: 'EncodeError', path: 'arguments[0].deep[0]' });
+        user.set((() => {}) as unknown as string);
+        await assert.rejects(pool.submit(whoCalls, 's'), { name: 'EncodeError', path: 'the context[0][0].value' });
+      }),
+    );
+  });
+
+  test(`${kind}: items of a stream may be large, moved, or not fit to be sent, and stay as they were given`, async () => {
+    await using pool = make({ maxWorkers: 1 });
+    const sizes: [length: number, first: number][] = [];
+    for await (const pixels of pool.stream(growing, 5)) sizes.push([pixels.length, pixels[0]!]);
+    assert.deepEqual(sizes, [
+      [1, 1],
+      [200_000, 2],
+      [1, 3],
+      [200_000, 4],
+      [1, 5],
+    ]);
+    const seen: unknown[] = [];
+    await assert.rejects(
+      async () => {
+        for await (const item of pool.stream(unfit)) seen.push(item);
+      },
+      { name: 'EncodeError', path: 'item.call' },
+    );
+    assert.deepEqual(seen, [1]);
+    await assert.rejects(pool.stream((() => 5) as unknown as () => Iterable<number>).next(), {
+      name: 'TypeError',
+      message: /a stream is of what an iterator gives, and the function gave number/,
+    });
+    assert.equal(await pool.submit(() => 1), 1);
+  });
+
+  test(`${kind}: a stream that is left tells its function, and ends one that does not hear`, async () => {
+    await using pool = make({ maxWorkers: 1, grace: 0.05 });
+    await pool.ready();
+    const heard = new Event();
+    for await (const item of pool.stream(oneThenTold, heard)) if (item === 1) break;
+    await heard.wait();
+    const worker = await pool.submit(whichWorker);
+    for await (const item of pool.stream(oneThenEndless)) if (item === 1) break;
+    assert.notEqual(await pool.submit(whichWorker), worker);
   });
 }
 

@@ -5,7 +5,7 @@ import { carryContext } from '../../src/futures/context.ts';
 import { transfer } from '../../src/callable/transfer.ts';
 import type { Event } from '../../src/multiprocessing/event.ts';
 
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { threadId } from 'node:worker_threads';
 
 export const user = carryContext(import.meta, new ContextVar('user', 'nobody'));
@@ -45,6 +45,44 @@ export const failAfter = portable(import.meta, 'failAfter', function* (items: nu
   throw new RangeError('after them');
 });
 
+export const usersSeen = portable(import.meta, 'usersSeen', async function* (times: number) {
+  for (let i = 0; i < times; i++) {
+    if (i % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+    yield user.get();
+  }
+});
+
+/** Gives one array of a byte and the same large one in turn, and writes their numbers into them. */
+export const growing = portable(import.meta, 'growing', function* (items: number) {
+  const large = new Uint8Array(200_000);
+  for (let i = 1; i <= items; i++) {
+    if (i % 2 === 0) yield large.fill(i);
+    else {
+      const small = new Uint8Array([i]);
+      yield transfer(small, [small.buffer]);
+    }
+  }
+});
+
+export const unfit = portable(import.meta, 'unfit', function* (): Generator {
+  yield 1;
+  yield { call: () => {} };
+});
+
+export const oneThenTold = portable(import.meta, 'oneThenTold', async function* (heard: Event) {
+  const signal = currentSignal();
+  yield 1;
+  await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  heard.set();
+});
+
+export const oneThenEndless = portable(import.meta, 'oneThenEndless', function* () {
+  yield 1;
+  for (;;);
+});
+
+export const whichWorker = portable(import.meta, 'whichWorker', () => `${process.pid} ${threadId}`);
+
 /** Waits for its signal; its arguments are not shared ones. */
 export const untilAborted = portable(import.meta, 'untilAborted', async (file: string) => {
   const signal = currentSignal();
@@ -71,6 +109,11 @@ export const waitFor = portable(import.meta, 'waitFor', (begun: Event, go: Event
   begun.set();
   go.waitSync();
   return 'gone on';
+});
+
+/** Blocks until the file is gone; nothing of it goes by message. */
+export const whileThere = portable(import.meta, 'whileThere', (file: string) => {
+  while (existsSync(file)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
 });
 
 export const invert = portable(import.meta, 'invert', (pixels: Uint8Array) => {

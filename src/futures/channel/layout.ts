@@ -56,8 +56,9 @@ export const MANY = 1;
 export const EACH = 2;
 /** Items, each of them the arguments of a call. */
 export const SPREAD = 3;
-/** As MANY, of a function that gives an iterator. */
+/** As MANY, of a function that gives an iterator; how far it may be ahead and what its context has come before its arguments. */
 export const STREAM = 4;
+export const BEFORE_STREAM = 2;
 /** No task but a function under its number. */
 export const DEFINE = 5;
 /** Added to the mode of a task with a time limit. */
@@ -68,7 +69,8 @@ export const VALUE = 0;
 export const ERROR = 1;
 /** One of a stream. */
 export const ITEM = 2;
-export const END = 3;
+/** The number of one that must be fetched by message. */
+export const FETCH_ITEM = 3;
 /** A value that must be fetched by message. */
 export const FETCH = 4;
 

@@ -7,7 +7,7 @@ import { QUEUED } from './job.ts';
 export class Backlog {
   readonly #returned = new Deque<Job>();
   readonly #plain = new Deque<Job>();
-  readonly #ranked = new Heap<Job>((a, b) => priorityOf(b) - priorityOf(a));
+  readonly #ranked = new Heap<Job>((a, b) => priorityOf(b) - priorityOf(a) || a.limits!.order - b.limits!.order);
   /** Calls that still wait. Cancelled ones stay behind until they are come by. */
   size = 0;
 

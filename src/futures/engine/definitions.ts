@@ -5,6 +5,7 @@ import type { Definition } from './job.ts';
 /** The numbers of the functions that an engine runs. */
 export class Definitions {
   readonly #known = new WeakMap<AnyFunction, Definition>();
+  readonly #inner = new WeakMap<AnyFunction, Definition>();
   readonly #byKey = new Map<string, Definition>();
   // Most programs call one function over and over.
   #last: AnyFunction | undefined;
@@ -16,6 +17,15 @@ export class Definitions {
     const definition = this.#find(fn);
     this.#last = fn;
     this.#lastDefinition = definition;
+    return definition;
+  }
+
+  /** Of a function that calls another, which it is named after; `before`: arguments that come before its own. */
+  within(outer: AnyFunction, inner: AnyFunction, before: number): Definition {
+    const known = this.#inner.get(inner);
+    if (known !== undefined) return known;
+    const definition = { ...this.#find(outer), name: this.of(inner).name, before };
+    this.#inner.set(inner, definition);
     return definition;
   }
 

@@ -1,7 +1,7 @@
 import { packError, unpackError } from '../../callable/packed-error.ts';
 import type { PackedError } from '../../callable/packed-error.ts';
 import { fromModule } from '../../callable/from-module.ts';
-import { ERROR, FETCH, ITEM, STREAM } from '../channel/layout.ts';
+import { ERROR, FETCH, FETCH_ITEM, ITEM, STREAM } from '../channel/layout.ts';
 import { Backlog, priorityOf } from './backlog.ts';
 import type { Job, Sink } from './job.ts';
 import { HOSTED, OVER, QUEUED, SENT } from './job.ts';
@@ -16,6 +16,7 @@ const longestDrain = 2;
 const looks = 128;
 // Calls written before a worker is woken within the turn.
 const wakeAfter = 64;
+const mostLowAhead = 8;
 // Milliseconds without an answer after which what a worker has not begun is given to others: to one that has nothing,
 // or if more waits.
 const ripe = 1;
@@ -68,7 +69,7 @@ export class Dispatcher {
     job.submitted = eighths(this.#now);
     if (this.#backlog.size === 0) {
       const worker = this.#pick(job);
-      if (worker !== undefined && this.#give(worker, job)) return;
+      if (worker !== undefined && worker.lowest >= priorityOf(job) && this.#give(worker, job)) return;
     }
     if (job.state === QUEUED) this.#wait(job);
   }
@@ -189,10 +190,11 @@ export class Dispatcher {
       return this.#over(job).fail(error);
     }
     this.#backlog.push(job);
-    if (priorityOf(job) > 0) {
-      for (const worker of this.workers) this.takeBack(worker);
-      this.refill();
-    } else this.#events.short();
+    const priority = priorityOf(job);
+    const behind = this.workers.filter((worker) => worker.lowest < priority);
+    if (behind.length === 0) return this.#events.short();
+    for (const worker of behind) this.takeBack(worker);
+    this.refill();
   }
 
   #return(job: Job): void {
@@ -209,7 +211,8 @@ export class Dispatcher {
       const worker = this.workers[i]!;
       const { inFlight } = worker;
       // What lies in the ring would overtake what comes by message.
-      const most = job.byMessage || worker.hosted.size > 0 ? this.#concurrency : this.#concurrency + worker.ahead;
+      const ahead = job.byMessage || worker.hosted.size > 0 ? 0 : aheadFor(job, worker);
+      const most = this.#concurrency + ahead;
       if (inFlight < least && inFlight < most && worker.quota > 0) {
         best = worker;
         least = inFlight;
@@ -314,6 +317,7 @@ export class Dispatcher {
   #answer(worker: Worker, id: number, status: number, value: unknown): void {
     const job = this.#jobs[id]!;
     if (status === ITEM) return job.sink.item!(value);
+    if (status === FETCH_ITEM) return job.sink.item!(this.#later(worker, value as number));
     if (status === FETCH) return this.#fetch(worker, job);
     this.#recorder.answered(((eighths(this.#now) - job.submitted) | 0) / 8, worker.results.micros);
     if (status === ERROR) {
@@ -333,6 +337,13 @@ export class Dispatcher {
       (error: unknown) => (job.id === id && job.state !== OVER ? this.#finish(worker, job).fail(error) : undefined),
     );
     worker.attend();
+  }
+
+  #later(worker: Worker, number: number): Promise<unknown> {
+    const item = worker.link.host.call(remote.fetch, [number]);
+    item.catch(() => {}); // whoever reads the stream hears of it
+    worker.attend();
+    return item;
   }
 
   #finish(worker: Worker, job: Job): Sink {
@@ -396,6 +407,11 @@ export class Dispatcher {
       this.#balance();
     }, 2 * ripe);
   }
+}
+
+// Calls of low priority are taken back whenever others come.
+function aheadFor(job: Job, { ahead }: Worker): number {
+  return priorityOf(job) < 0 ? Math.min(ahead, mostLowAhead) : ahead;
 }
 
 // Wraps after some days, as do differences.

@@ -17,7 +17,7 @@ import type { ExecutorEvents, ExecutorStatistics } from '../statistics.ts';
 import { Crew } from './crew.ts';
 import { Definitions } from './definitions.ts';
 import { Dispatcher } from './dispatcher.ts';
-import type { Owner, Sink } from './job.ts';
+import type { Definition, Owner, Sink } from './job.ts';
 import { Job, OVER } from './job.ts';
 import type { Form } from '../worker/in-context.ts';
 import { runInContext } from '../worker/in-context.ts';
@@ -124,7 +124,7 @@ export class Engine implements Owner {
 
   /** Runs a function that gives an iterator; each item goes to the sink, `ahead` of them without being asked. */
   stream(fn: AnyFunction, args: readonly unknown[], ahead: number, sink: Sink): Job {
-    return this.#submit(fn, STREAM, [ahead, ...args], sink, undefined);
+    return this.#submit(fn, STREAM, [ahead, carriedValues(), ...args], sink, undefined);
   }
 
   async room({ timeout, signal }: WaitOptions = {}): Promise<void> {
@@ -241,15 +241,23 @@ export class Engine implements Owner {
       // Without a context: that says what is wrong.
       return this.#submit(fn, MANY, undefined, sink, options);
     }
-    return this.#submit(runInContext, MANY, [values, reference, form, args], sink, options);
+    const called = [values, reference, form, args];
+    return this.#submit(fn, MANY, called, sink, options, this.#definitions.within(runInContext, fn, called.length - 1));
   }
 
-  #submit(fn: AnyFunction, mode: number, args: unknown, sink: Sink, options: SubmitOptions | undefined): Job {
+  #submit(
+    fn: AnyFunction,
+    mode: number,
+    args: unknown,
+    sink: Sink,
+    options: SubmitOptions | undefined,
+    definition?: Definition,
+  ): Job {
     this.#checkOpen();
     this.#recorder.submitted++;
     let job: Job;
     try {
-      job = new Job(this, this.#definitions.of(fn), mode, sink);
+      job = new Job(this, definition ?? this.#definitions.of(fn), mode, sink);
     } catch (error) {
       job = new Job(this, nothing, mode, sink);
       job.state = OVER;
@@ -267,7 +275,7 @@ export class Engine implements Owner {
     if (timeout !== undefined) checkSeconds('timeout', timeout);
     if (!Number.isFinite(priority)) throw new InvalidArgumentError('priority', priority, 'a number');
     if (priority === 0 && timeout === undefined && signal === undefined) return;
-    job.limits = { priority, timeout };
+    job.limits = { priority, timeout, order: this.#recorder.submitted };
     if (signal === undefined) return;
     if (!signal.aborted) return this.#watch.follow(job, signal);
     job.state = OVER;

@@ -5,7 +5,7 @@ import type { Work } from '../future.ts';
 export interface Sink {
   fulfil(value: unknown): void;
   fail(error: unknown): void;
-  /** One item of a stream. */
+  /** One item of a stream, or the promise of one that comes later. */
   item?(value: unknown): void;
 }
 
@@ -14,6 +14,8 @@ export interface Definition {
   readonly number: number;
   readonly reference: Reference;
   readonly name: string;
+  /** Where its arguments lie in those of what calls it, if something does. */
+  readonly before?: number;
 }
 
 /** What deals with a job when its future is asked to. */
@@ -41,6 +43,8 @@ export const OVER = 3;
 /** What only some jobs have. */
 export interface Limits {
   readonly priority: number;
+  /** Among those of its priority. */
+  readonly order: number;
   /** Seconds it may run. */
   readonly timeout: number | undefined;
   /** When it began (seconds on the monotonic clock), where that is known. */

@@ -1,9 +1,8 @@
-import { MessagePort } from 'node:worker_threads';
+import type { EncodeError } from '../../base/errors.ts';
 import { cloneError } from '../../callable/clone.ts';
-import { hasShareables } from '../../callable/shareable.ts';
-import { takeTransfers, transfer } from '../../callable/transfer.ts';
 import { keep, prepare, prepared, prepareKept, prepareList } from '../channel/codec.ts';
-import { EACH, ONE } from '../channel/layout.ts';
+import { detached } from '../channel/detached.ts';
+import { BEFORE_STREAM, EACH, ONE, STREAM } from '../channel/layout.ts';
 import type { Job } from './job.ts';
 
 /** Has the codec write the arguments of a job; false if they must go by message. */
@@ -29,15 +28,22 @@ export function keepPayload(job: Job): void {
 function keepForMessage(job: Job): void {
   job.byMessage = true;
   job.kept = true;
-  // What is shared is not copied, and its message is made when it is sent.
-  if (hasShareables(job.args)) return;
-  const moved = takeTransfers(job.args);
   try {
-    job.args = structuredClone(job.args, { transfer: moved });
+    job.args = detached(job.args);
   } catch (cause) {
-    throw cloneError(job.mode === ONE ? 'arguments[0]' : 'arguments', job.args, cause);
+    throw culprit(job, cause);
   }
-  if (moved.length > 0) transfer(job.args as object, movables(job.args));
+}
+
+function culprit({ mode, definition, args }: Job, cause: unknown): EncodeError {
+  if (mode === ONE) return cloneError('arguments[0]', args, cause);
+  const before = mode === STREAM ? BEFORE_STREAM : (definition.before ?? 0);
+  if (before === 0) return cloneError('arguments', args, cause);
+  const list = args as unknown[];
+  const own = mode === STREAM ? list.slice(before) : list[before];
+  const error = cloneError('arguments', own, cause);
+  // What goes along with them.
+  return error.path === 'arguments' ? cloneError('the context', list.slice(0, before), cause) : error;
 }
 
 /** Keeps what a ring had, after the job was taken back. */
@@ -49,15 +55,4 @@ export function keepBytes(job: Job, bytes: Uint8Array, kind: number): void {
 
 function isConstant(value: unknown): boolean {
   return value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol');
-}
-
-// The moved buffers in the clone: all of its buffers and ports that can be moved once more.
-function movables(value: unknown, found = new Set<ArrayBuffer | MessagePort>(), seen = new Set<unknown>()): never[] {
-  if (typeof value === 'object' && value !== null && !seen.has(value)) {
-    seen.add(value);
-    if (value instanceof ArrayBuffer || value instanceof MessagePort) found.add(value);
-    else if (ArrayBuffer.isView(value)) movables(value.buffer, found, seen);
-    else for (const item of Object.values(value)) movables(item, found, seen);
-  }
-  return [...found] as never[];
 }

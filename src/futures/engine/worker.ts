@@ -16,6 +16,7 @@ import { ResultReader } from '../channel/result-ring.ts';
 import { TaskRing } from '../channel/task-ring.ts';
 import type { Definition, Job, Place } from './job.ts';
 import { OVER, SENT } from './job.ts';
+import { priorityOf } from './backlog.ts';
 import type { Link } from './link.ts';
 import { keepBytes, preparePayload } from './payload.ts';
 
@@ -38,6 +39,8 @@ export class Worker implements Place {
   progress = 0;
   /** Since when it has nothing to do (ms). */
   idleSince = 0;
+  /** No call it has and has not begun is of a lower priority. */
+  lowest = Infinity;
   /** Calls written since it was last looked at whether it sleeps. */
   unsignalled = 0;
   /** Why it was killed, if this engine did it. */
@@ -87,6 +90,8 @@ export class Worker implements Place {
   /** A job is its from now on. */
   count(job: Job): void {
     if (this.inFlight++ === 0) this.progress = performance.now();
+    const priority = priorityOf(job);
+    if (priority < this.lowest) this.lowest = priority;
     this.quota--;
     this.unsignalled++;
     job.place = this;
@@ -97,7 +102,9 @@ export class Worker implements Place {
     this.inFlight--;
     job.place = undefined;
     if (this.#order.peek() === job) this.#order.shift();
-    if (this.inFlight === 0) this.idleSince = performance.now();
+    if (this.inFlight > 0) return;
+    this.idleSince = performance.now();
+    this.lowest = Infinity;
   }
 
   started(job: Job): boolean {
@@ -129,6 +136,7 @@ export class Worker implements Place {
       job.place = undefined;
       taken.push(job);
     }
+    if (most === Infinity) this.lowest = Infinity;
     return taken;
   }
 

@@ -23,10 +23,15 @@ async function inContext(
   args: unknown[],
 ): Promise<unknown> {
   const fn = (await resolve(reference)) as Fn;
+  return withValues(values, () => (form === 'call' ? fn(...args) : callEach(fn, args, form === 'spread')));
+}
+
+/** Runs `body` in a task of its own that has these values. */
+export async function withValues(values: readonly CarriedValue[], body: () => unknown): Promise<unknown> {
   for (const { url, name } of values) if (carriedVariable(url, name) === undefined) await importModule(url);
   return createTask(() => {
     for (const { url, name, value } of values) variableOf(url, name).set(value);
-    return form === 'call' ? fn(...args) : callEach(fn, args, form === 'spread');
+    return body();
   });
 }
 

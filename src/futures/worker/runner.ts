@@ -1,4 +1,5 @@
 import { isThenable } from '../../base/thenable.ts';
+import { cloneError } from '../../callable/clone.ts';
 import { context } from '../../callable/context.ts';
 import { packError } from '../../callable/packed-error.ts';
 import { resolve } from '../../callable/reference.ts';
@@ -15,7 +16,9 @@ import {
   ENGINE_ASLEEP,
   ERROR,
   FETCH,
+  FETCH_ITEM,
   IN_LOOP,
+  ITEM,
   MANY,
   ONE,
   SPREAD,
@@ -24,6 +27,7 @@ import {
   WORKER_BELL,
   WORKER_STATE,
 } from '../channel/layout.ts';
+import { detached } from '../channel/detached.ts';
 import type { Memory } from '../channel/memory.ts';
 import { ResultWriter } from '../channel/result-ring.ts';
 import { TaskReader } from '../channel/task-reader.ts';
@@ -60,6 +64,8 @@ export class Runner {
   #active = 0;
   #scheduled = false;
   #resources = 0;
+  /** Items of streams that must be fetched have numbers below 0, as calls have numbers from 0 on. */
+  #lastItem = 0;
 
   constructor(memory: Memory, bell: Bell, concurrency: number, streams: Streams) {
     this.#memory = memory;
@@ -98,10 +104,14 @@ export class Runner {
     return take?.();
   }
 
-  /** Writes one item of a stream, or its end. */
-  write(id: number, status: number, value: unknown): void {
-    if (!prepare(value)) throw new TypeError('cannot be written');
-    this.#put(id, status, 0);
+  /** Writes one item of a stream; what the ring cannot take is fetched by message, as it is now. EncodeError. */
+  item(id: number, value: unknown): void {
+    if (prepare(value)) return this.#put(id, ITEM, 0);
+    const number = --this.#lastItem;
+    const item = detachedItem(value);
+    this.#fetches.set(number, () => item);
+    prepare(number);
+    this.#put(id, FETCH_ITEM, 0);
   }
 
   #schedule(): void {
@@ -313,6 +323,14 @@ export function resourceCount(): number {
   let count = 0;
   for (const kind of process.getActiveResourcesInfo()) if (kind !== 'Immediate') count++;
   return count;
+}
+
+function detachedItem(value: unknown): unknown {
+  try {
+    return detached(value);
+  } catch (cause) {
+    throw cloneError('item', value, cause);
+  }
 }
 
 function isList(mode: number): boolean {
