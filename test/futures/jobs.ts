@@ -81,6 +81,10 @@ export const oneThenEndless = portable(import.meta, 'oneThenEndless', function* 
   for (;;);
 });
 
+export const endless = portable(import.meta, 'endless', () => {
+  for (;;);
+});
+
 export const whichWorker = portable(import.meta, 'whichWorker', () => `${process.pid} ${threadId}`);
 
 /** Waits for its signal; its arguments are not shared ones. */

@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BrokenExecutor } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { die, waitFor, whoAmI } from './jobs.ts';
+import { die, endless, waitFor, whoAmI } from './jobs.ts';
 import type { AnyPool } from './kinds.ts';
 import { kinds } from './kinds.ts';
 
@@ -115,6 +115,25 @@ for (const [kind, make] of kinds) {
     for (let i = 0; i < 3; i++) await lives(make);
     // Sockets close in a later turn; the test's deadline tells if one does not.
     while (readdirSync('/proc/self/fd').length > before) await turn();
+  });
+
+  test(`${kind}: nor of one that is ended before its workers are ready`, async () => {
+    await lives(make);
+    const before = readdirSync('/proc/self/fd').length;
+    for (let turns = 0; turns < 400; turns += 40) {
+      const pool = make({ maxWorkers: 1 });
+      for (let i = 0; i < turns; i++) await turn();
+      await pool.killWorkers();
+    }
+    while (readdirSync('/proc/self/fd').length > before) await turn();
+  });
+
+  test(`${kind}: an initializer that never ends does not hold up the end of its pool`, async () => {
+    const pool = make({ maxWorkers: 1, grace: 0.05, initializer: endless });
+    const call = pool.submit(() => 1);
+    await turn();
+    await pool.killWorkers();
+    await assert.rejects(call.result(), BrokenExecutor);
   });
 
   test(`${kind}: statistics tell what was done`, async () => {

@@ -133,7 +133,7 @@ export class Crew {
       worker.doomed = true;
       this.#events.leaving(worker);
     }
-    worker.link.kill(signal);
+    void this.#end(worker, signal);
     worker.killTimer ??= setTimeout(
       () => {
         if (worker.state !== 'gone') this.#stuck(worker);
@@ -141,6 +141,18 @@ export class Crew {
       this.#options.grace * 1000 + 1000,
     );
     worker.killTimer.unref();
+  }
+
+  // Node 20 loses the descriptor of each module file that a thread reads when it is terminated.
+  async #end({ link, loading }: Worker, signal: NodeJS.Signals): Promise<void> {
+    if (loading === undefined || this.#workshop.kind === 'process') return link.kill(signal);
+    let timer: NodeJS.Timeout;
+    const longEnough = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, this.#options.grace * 1000);
+    });
+    await Promise.race([loading, longEnough]);
+    clearTimeout(timer!);
+    link.kill(signal);
   }
 
   /** All go: those that have something to do when it is done. */
@@ -178,12 +190,17 @@ export class Crew {
     void link.host.exited.then((exit) => this.#exited(worker, exit));
     const { concurrency, initializer, initargs } = this.#options;
     const setup = { concurrency, initializer, initargs, parent: link.parent };
-    link.host.call(remote.attach, [link.attachment, setup]).then(
+    const attached = link.host.call(remote.attach, [link.attachment, setup]);
+    worker.loading = attached.then(
       () => {
+        worker.loading = undefined;
         this.#startSeconds = (this.#startSeconds + (performance.now() - since) / 1000) / 2;
         this.#ready(worker);
       },
-      (error: unknown) => this.#refused(worker, error),
+      (error: unknown) => {
+        worker.loading = undefined;
+        this.#refused(worker, error);
+      },
     );
   }
 
