@@ -24,9 +24,11 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
   readonly #frames = new Deque<Buffer>();
   readonly #waiting: Deferred<Buffer>[] = [];
   readonly #polling = new Set<() => void>();
-  readonly #largest: number;
+  #largest: number;
   #buffered: Buffer[] = [];
   #size = 0;
+  // Nothing is to be had before as many bytes are there: a large message comes in many chunks.
+  #needed = lengthBytes;
   #end: Error | undefined;
 
   constructor(socket: Socket, { largest = 64 << 20 }: FramedOptions = {}) {
@@ -124,6 +126,11 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
     return untilClosed(async () => this.#value(await this.receive()));
   }
 
+  /** @internal The other end is ours: from now on messages may be of any size that the length before them can tell. */
+  trust(): void {
+    this.#largest = 2 ** 32 - 1;
+  }
+
   /** It does not keep the program alive. */
   unref(): void {
     this.#socket.unref();
@@ -145,16 +152,20 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
   #take(chunk: Buffer): void {
     this.#buffered.push(chunk);
     this.#size += chunk.length;
-    while (this.#size >= lengthBytes) {
-      const all = this.#buffered.length === 1 ? this.#buffered[0]! : Buffer.concat(this.#buffered);
-      this.#buffered = [all];
+    if (this.#size < this.#needed) return;
+    let all = this.#buffered.length === 1 ? chunk : Buffer.concat(this.#buffered);
+    for (;;) {
+      this.#needed = lengthBytes;
+      if (all.length < lengthBytes) break;
       const length = all.readUInt32LE(0);
       if (length > this.#largest) return this.#refuse(length);
-      if (all.length < lengthBytes + length) break;
-      this.#deliver(all.subarray(lengthBytes, lengthBytes + length));
-      this.#buffered = [all.subarray(lengthBytes + length)];
-      this.#size = this.#buffered[0]!.length;
+      this.#needed = lengthBytes + length;
+      if (all.length < this.#needed) break;
+      this.#deliver(all.subarray(lengthBytes, this.#needed));
+      all = all.subarray(this.#needed);
     }
+    this.#buffered = all.length === 0 ? [] : [all];
+    this.#size = all.length;
     // Nobody takes: the sender has to wait.
     if (this.#frames.size > 64) this.#socket.pause();
   }

@@ -32,6 +32,7 @@ export class ForkedChild {
   #respond: (batch: readonly Response[]) => void = () => {};
   #exit: (exit: Omit<HostExit, 'why'>) => void = () => {};
   #received: Promise<void> = Promise.resolve();
+  #unreadable: { error?: unknown } = {};
   #held = false;
   #ended = false;
   #patience: ClockTimer | undefined;
@@ -72,6 +73,7 @@ export class ForkedChild {
   connected(connection: FramedConnection, socket: Socket): void {
     if (this.#ended) return void socket.destroy();
     this.#patience?.cancel();
+    connection.trust();
     this.#connection = connection;
     this.#socket = socket;
     if (this.#held) socket.ref();
@@ -86,7 +88,7 @@ export class ForkedChild {
     // The last answers may still be under way: their end comes after them.
     void this.#received.then(() => {
       this.#setHold(false);
-      this.#exit(exit);
+      this.#exit({ ...exit, ...this.#unreadable });
     });
   }
 
@@ -125,7 +127,13 @@ export class ForkedChild {
   }
 
   async #receive(connection: FramedConnection): Promise<void> {
-    for await (const batch of connection as AsyncIterable<readonly Response[]>) this.#respond(batch);
+    try {
+      for await (const batch of connection as AsyncIterable<readonly Response[]>) this.#respond(batch);
+    } catch (error) {
+      // An answer that cannot be read leaves its call without one for ever.
+      this.#unreadable = { error };
+      this.kill('SIGKILL');
+    }
   }
 
   #setHold(held: boolean): void {

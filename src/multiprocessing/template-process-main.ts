@@ -56,6 +56,7 @@ function becomeChild(address: string, token: string): void {
   process.removeAllListeners('disconnect');
   process.disconnect();
   const connection = new FramedConnection(createConnection({ path: address }));
+  connection.trust();
   const handle = serve(
     // Serialised at once: what cannot be is the failure of its call.
     (batch: readonly Response[]) => void connection.sendBytes(serialize(batch)).catch(() => {}),

@@ -70,6 +70,13 @@ for (const [kind, make] of kinds) {
     assert.equal(await pool.submit(() => 'alive'), 'alive');
   });
 
+  test(`${kind}: large values go there and back`, async () => {
+    await using pool = make({ maxWorkers: 1 });
+    const size = (64 << 20) + 1;
+    assert.equal(await pool.submit((bytes: Uint8Array) => bytes.length, new Uint8Array(size)), size);
+    assert.equal((await pool.submit((length: number) => new Uint8Array(length), size)).length, size);
+  });
+
   test(`${kind}: a module that the worker cannot find fails the call`, async () => {
     await using pool = make();
     const nowhere = fromModule<{ f: () => void }, 'f'>(new URL('./not-there.js', import.meta.url), 'f');

@@ -1,0 +1,65 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { createConnection, createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { serialize } from 'node:v8';
+import { FramedConnection } from '../../src/ipc/framed-connection.ts';
+import { ForkedChild } from '../../src/multiprocessing/forked-child.ts';
+
+test('an answer that cannot be read ends its child, and the call fails with that', async () => {
+  await withPair(async (ours, theirs) => {
+    const child = new ForkedChild({ id: 1, daemon: true, hold: () => {} });
+    child.connected(new FramedConnection(ours), ours);
+    const call = child.host.call(() => 1, []);
+    await once(theirs, 'data');
+    theirs.write(Buffer.from([3, 0, 0, 0, 1, 2, 3]));
+    theirs.end();
+    child.exited({ code: null, signal: 'SIGKILL' });
+    await assert.rejects(call, (error: Error) => {
+      assert.equal(error.name, 'BrokenError');
+      assert.equal((error.cause as Error).name, 'DecodeError');
+      return true;
+    });
+  });
+});
+
+test('a message to a child that is not there yet is the value as it was, or fails at once', async () => {
+  await withPair(async (ours, theirs) => {
+    const child = new ForkedChild({ id: 1, daemon: true, hold: () => {} });
+    const value = { n: 1 };
+    const call = child.host.call((one: { n: number }) => one.n, [value]);
+    await assert.rejects(
+      child.host.call((one: unknown) => one, [{ call: () => {} }]),
+      { name: 'EncodeError', path: 'arguments[0].call' },
+    );
+    value.n = 2;
+    child.connected(new FramedConnection(ours), ours);
+    const received = new FramedConnection(theirs);
+    let text = JSON.stringify(await received.recv());
+    while (!text.includes('"call"')) text = JSON.stringify(await received.recv());
+    assert.match(text, /\{"n":1\}/);
+    await received.sendBytes(serialize([['done', 0, 1]]));
+    child.exited({ code: 0, signal: null });
+    await call.catch(() => {});
+  });
+});
+
+async function withPair(body: (ours: Socket, theirs: Socket) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'pair-'));
+  const server = createServer().listen(join(folder, 's'));
+  await once(server, 'listening');
+  const theirs = createConnection(join(folder, 's'));
+  const [ours] = (await once(server, 'connection')) as [Socket];
+  try {
+    await body(ours, theirs);
+  } finally {
+    ours.destroy();
+    theirs.destroy();
+    server.close();
+    rmSync(folder, { recursive: true });
+  }
+}
