@@ -1,5 +1,5 @@
-// Milliseconds: about what it costs to be woken on another CPU, of which a call that comes sooner is spared.
-const longest = 0.025;
+// Milliseconds. The caller, asleep on another CPU, needs 20 to 30 microseconds to wake, take the answer and send a call.
+const longest = 0.04;
 // Looks that cost less than reading the clock.
 const looks = 64;
 const mostFailures = 8;
