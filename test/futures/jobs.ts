@@ -85,6 +85,13 @@ export const endless = portable(import.meta, 'endless', () => {
   for (;;);
 });
 
+export const throwLater = portable(import.meta, 'throwLater', () => {
+  setImmediate(() => {
+    throw new RangeError('later');
+  });
+  return new Promise<never>(() => {});
+});
+
 export const whichWorker = portable(import.meta, 'whichWorker', () => `${process.pid} ${threadId}`);
 
 /** Waits for its signal; its arguments are not shared ones. */

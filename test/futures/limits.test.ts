@@ -3,9 +3,9 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { CancelledError, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
+import { CancelledError, ThreadPoolExecutor, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { die, hog, hogHeap, killMyself, spin, untilAborted, untilTold, waitFor } from './jobs.ts';
+import { die, hog, hogHeap, killMyself, spin, throwLater, untilAborted, untilTold, waitFor } from './jobs.ts';
 import { kinds } from './kinds.ts';
 
 for (const [kind, make] of kinds) {
@@ -181,6 +181,14 @@ for (const [kind, make] of kinds.slice(1)) {
     assert.equal(await pool.submit(() => 1), 1);
   });
 }
+
+test('threads: an exception that nobody caught is named in the error of the call it ended', async () => {
+  await using pool = new ThreadPoolExecutor({ maxWorkers: 1 });
+  await assert.rejects(pool.submit(throwLater), {
+    name: 'WorkerLostError',
+    message: /exited with code 1 \(uncaught RangeError: later\) while it ran throwLater$/,
+  });
+});
 
 test('threads: a heap that is full ends its thread only, and is named', async () => {
   await using pool = kinds[0]![1]({ maxWorkers: 1, memoryLimit: 40 << 20 });

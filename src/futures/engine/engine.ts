@@ -395,6 +395,8 @@ const nothing = { number: -1, name: '', reference: { kind: 'source', hash: '', n
 function storyOf({ exitcode, signal, outOfMemory }: WorkerDeath, killed: unknown): string {
   if (killed instanceof Error && signal === 'SIGKILL' && !outOfMemory) return `was ended (${killed.message})`;
   const memory = outOfMemory ? 'ran out of memory' : undefined;
-  const end = signal === null ? `exited with code ${exitcode}` : `was killed by ${signal}`;
+  const uncaught = killed instanceof Error ? ` (uncaught ${killed.name}: ${killed.message})` : '';
+  const end =
+    signal === null ? `exited with code ${exitcode}${outOfMemory ? '' : uncaught}` : `was killed by ${signal}`;
   return memory === undefined ? end : `${memory} (${killed instanceof Error ? killed.message : end})`;
 }
