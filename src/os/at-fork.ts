@@ -24,6 +24,15 @@ export function registerAtFork(hooks: AtForkHooks): void {
   registered.push(hooks);
 }
 
+/** The functions for children that were registered since the last call. @internal */
+export function newChildHooks(): unknown[] {
+  const fresh = registered.slice(known).map(({ afterInChild }) => afterInChild);
+  known = registered.length;
+  return fresh;
+}
+
+let known = 0;
+
 /** @internal */
 export function runAtFork(when: keyof AtForkHooks): void {
   for (const hooks of when === 'before' ? [...registered].reverse() : [...registered]) {

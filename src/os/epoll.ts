@@ -161,8 +161,8 @@ export function epollHold(fd: number, held: boolean): void {
 }
 
 /**
- * Runs a fork whose child goes on with none of what is watched here: it would wait for what is its parent's, and a set of its own
- * costs it system calls. @internal
+ * Runs a fork, a silent one (`forkChildren`), whose child goes on with none of what is watched here: it would wait for what
+ * is its parent's, and a set of its own costs it system calls. @internal
  */
 export function withoutEpollInChild<T>(fork: () => T): T {
   inherited = false;
@@ -191,9 +191,14 @@ onClosing((fd) => {
 registerAtFork({
   afterInChild: () => {
     if (epoll === undefined) return;
+    if (!inherited) {
+      // Its watch was stopped with all the others. To close it, and the set, is work that nobody would notice.
+      epoll = undefined;
+      return;
+    }
     const { watched } = epoll;
     epoll.close();
-    epoll = inherited && watched.size > 0 ? new Epoll(watched) : undefined;
+    epoll = watched.size > 0 ? new Epoll(watched) : undefined;
   },
 });
 

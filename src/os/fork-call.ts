@@ -1,51 +1,143 @@
 import { UnsupportedError } from '../base/errors.ts';
 import { checked, koffi, libc } from './libc.ts';
+import { currentLoop, uv } from './uv.ts';
 
-const pageBytes = 4096;
+const UV_PREPARE = 9;
 const PROT_READ_WRITE = 3;
 const PROT_READ_EXEC = 5;
 const MAP_PRIVATE_ANONYMOUS = 0x22;
+// Code and data on pages of their own, whatever the size of a page is.
+const dataOffset = 65_536;
+
+/** What the machine code is, and what it can be told. */
+export interface ForkCall {
+  /** fork(2): the child's pid, 0 in the child, -1 with errno. */
+  readonly fork: () => number;
+  /** Whether children made from now on stop all watches of descriptors by uv_poll: they are their parent's. */
+  readonly silence: (polls: boolean) => void;
+}
 
 /**
  * A call of fork(2) that marks all of these ranges, pairs of start and length, MADV_DOFORK right before it. V8 marks each
  * page of its heap MADV_DONTFORK when it maps it, and a page that came between the marking and the fork would be missing
  * in the child, which then crashes or spins at its first look there. JavaScript allocates whenever it likes (a function
  * gets warm, a loop is compiled); so the two are one piece of machine code, between whose instructions nothing of V8 runs.
+ *
+ * In the child it goes on with what concerns libuv, since each page that JavaScript touches is to be copied first: the
+ * loop gets an epoll set of its own; the signals that its parent had caught and not handled are forgotten (their messages
+ * are in the parent's pipe; libuv closes no handle before it has seen them all, and the loop would turn for ever:
+ * uv__finish_close; newer versions forget them by themselves); and a prepare handle is started that looks, before the
+ * loop would sleep, whether anything but itself keeps it alive. The loop must never return to Node: its next step
+ * (DrainTasks in SpinEventLoop) waits for helper threads, which a forked child has not.
+ *
+ * `turn` hears, in the child, of a loop with nothing left to do (`idle`), and of every turn for as long as it returns true.
  */
-export function prepareForkCall(ranges: readonly number[]): () => number {
+export function prepareForkCall(ranges: readonly number[], turn: (idle: boolean) => boolean): ForkCall {
   const code = machineCode[process.arch];
   if (code === undefined) throw new UnsupportedError(`fork() is for x64 and arm64, not for ${process.arch}`);
-  const page = map();
-  const bytes = Buffer.from(koffi().view(BigInt(page), pageBytes * 2));
+  const size = dataOffset * 2;
+  const start = map(size);
+  const bytes = Buffer.from(koffi().view(BigInt(start), size));
   bytes.set(Buffer.from(code.replaceAll(' ', ''), 'hex'));
-  // The table begins on the second page, and ends with a zero.
-  ranges.forEach((value, i) => bytes.writeBigUInt64LE(BigInt(value), pageBytes + i * 8));
+  const data = bytes.subarray(dataOffset);
+  const tell = callback(() => {
+    data.writeUInt32LE(Number(turn(data.readUInt32LE(field.alive) === 0)), field.watching);
+  });
+  table(ranges, tell).forEach((value, i) => data.writeBigUInt64LE(value, i * 8));
   const protect = libc('int mprotect(uintptr_t address, size_t length, int protection)');
-  checked(protect(page, pageBytes, PROT_READ_EXEC), 'mprotect');
-  const fork = libc('uintptr_t dlsym(uintptr_t library, str name)')(0, 'fork');
-  const prototype = koffi().proto('int', ['uintptr_t', 'uintptr_t']);
-  const [start, table] = [BigInt(page), page + pageBytes];
-  return () => koffi().call(start, prototype, table, fork) as number;
+  checked(protect(start, dataOffset, PROT_READ_EXEC), 'mprotect');
+  const prototype = koffi().proto('int', []);
+  const address = BigInt(start);
+  return {
+    fork: () => koffi().call(address, prototype) as number,
+    silence: (polls) => data.writeUInt32LE(Number(polls), field.silent),
+  };
 }
 
-function map(): number {
+// What is written to later on, among the fields below.
+const field = { watching: 80, alive: 84, silent: 88 };
+
+// Ends with a zero: memory that is mapped anew is zero.
+function table(ranges: readonly number[], tell: bigint): bigint[] {
+  const loop = BigInt(currentLoop());
+  const handle = prepareHandle();
+  return [
+    symbol('fork'), // 0
+    symbol('uv_loop_fork'), // 8
+    loop, // 16
+    symbol('uv_walk'), // 24
+    symbol('uv_prepare_start'), // 32
+    handle, // 40
+    symbol('uv_unref'), // 48
+    symbol('uv_ref'), // 56
+    symbol('uv_loop_alive'), // 64
+    tell, // 72
+    0n, // 80 and 84: whether every turn is told, and whether anything was alive
+    0n, // 88: whether polls are to be stopped
+    symbol('uv_poll_stop'), // 96
+    ...ranges.map(BigInt), // 104
+  ];
+}
+
+function prepareHandle(): bigint {
+  const handle = libc('uintptr_t calloc(size_t n, size_t size)')(1, uv('size_t uv_handle_size(int type)')(UV_PREPARE));
+  uv('int uv_prepare_init(uintptr_t loop, uintptr_t handle)')(currentLoop(), handle);
+  return BigInt(handle);
+}
+
+function callback(fn: () => void): bigint {
+  const ffi = koffi();
+  return ffi.address(ffi.register(fn, ffi.pointer(ffi.proto('void', ['uintptr_t']))));
+}
+
+function symbol(name: string): bigint {
+  const address = libc('uintptr_t dlsym(uintptr_t library, str name)')(0, name);
+  if (address === 0) throw new UnsupportedError(`fork() needs ${name}, which this node does not export`);
+  return BigInt(address);
+}
+
+function map(size: number): number {
   const mmap = libc('uintptr_t mmap(uintptr_t at, size_t size, int protection, int flags, int fd, int64_t offset)');
-  return mmap(0, pageBytes * 2, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+  return mmap(0, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
 }
 
-// for (; table[0] !== 0; table += 2) madvise(table[0], table[1], MADV_DOFORK); return fork();
+// rbx or x19 is the data. Types and fields of handles are part of libuv's ABI since 1.0: uv_handle_t.type at 16 (8 is UV_POLL, 16
+// UV_SIGNAL), uv_signal_t.caught_signals at 144 and dispatched_signals at 148.
 const machineCode: Partial<Record<string, string>> = {
   x64:
-    '53 4154 4155' + // push rbx, r12, r13
-    '4889fb 4989f4' + // mov rbx, rdi (the table); mov r12, rsi (fork)
-    '488b3b 4885ff 7416' + // next: mov rdi, [rbx]; test rdi, rdi; jz done
-    '488b7308 ba0b000000 b81c000000 0f05' + // mov rsi, [rbx + 8]; mov edx, 11; mov eax, 28 (madvise); syscall
-    '4883c310 ebe2' + // add rbx, 16; jmp next
-    '41ffd4 415d 415c 5b c3', // done: call r12; pop r13, r12, rbx; ret
+    '53 4154 4883ec08 488d1df2ff0000 4c8d6368' + // fork: push rbx, r12; sub rsp, 8; lea rbx, data; lea r12, [rbx + 104]
+    '498b3c24 4885ff 7417' + // next: mov rdi, [r12]; test rdi, rdi; jz done
+    '498b742408 ba0b000000 b81c000000 0f05' + // mov rsi, [r12 + 8]; mov edx, 11; mov eax, 28 (madvise); syscall
+    '4983c410 ebe0' + // add r12, 16; jmp next
+    'ff13 85c0 7527' + // done: call [rbx]; test eax, eax; jnz out
+    '488b7b10 ff5308' + // uv_loop_fork(loop)
+    '488b7b10 488d351d000000 31d2 ff5318' + // uv_walk(loop, visit, 0)
+    '488b7b28 488d3537000000 ff5320 31c0' + // uv_prepare_start(handle, turn); xor eax, eax
+    '4883c408 415c 5b c3' + // out: add rsp, 8; pop r12, rbx; ret
+    '837f1010 750d 8b8790000000 898794000000 c3' + // visit: if (type == 16) dispatched = caught
+    '837f1008 7510 488d0579ff0000 83785800 7403 ff6060 c3' + // if (type == 8 && silent) uv_poll_stop
+    '53 4154 4155 488d1d63ff0000 4989fc' + // turn: push rbx, r12, r13; lea rbx, data; mov r12, rdi
+    'ff5330 488b7b10 ff5340 4189c5' + // uv_unref(handle); mov r13d, uv_loop_alive(loop)
+    '4c89e7 ff5338' + // uv_ref(handle)
+    '4585ed 7406 837b5000 740a' + // if (r13d && !watching) out
+    '44896b54 4c89e7 ff5348' + // alive = r13d; tell(handle)
+    '415d 415c 5b c3', // out: pop r13, r12, rbx; ret
   arm64:
-    'fd7bbea9 f35301a9 f30300aa f40301aa' + // stp x29, x30; stp x19, x20; mov x19, x0 (the table); mov x20, x1 (fork)
-    '600240f9 e00000b4' + // next: ldr x0, [x19]; cbz x0, done
-    '610640f9 620180d2 281d80d2 010000d4' + // ldr x1, [x19, 8]; mov x2, 11; mov x8, 233 (madvise); svc 0
-    '73420091 f9ffff17' + // add x19, x19, 16; b next
-    '80023fd6 f35341a9 fd7bc2a8 c0035fd6', // done: blr x20; ldp x19, x20; ldp x29, x30; ret
+    'fd7bbea9 f35301a9 d3ff0710 74a20191' + // fork: stp x29, x30; stp x19, x20; adr x19, data; add x20, x19, 104
+    '800240f9 e00000b4' + // next: ldr x0, [x20]; cbz x0, done
+    '810640f9 620180d2 281d80d2 010000d4' + // ldr x1, [x20, 8]; mov x2, 11; mov x8, 233 (madvise); svc 0
+    '94420091 f9ffff17' + // add x20, x20, 16; b next
+    '610240f9 20003fd6 c0010035' + // done: ldr x1, [x19]; blr x1; cbnz w0, out
+    '600a40f9 610640f9 20003fd6' + // uv_loop_fork(loop)
+    '600a40f9 81010010 020080d2 630e40f9 60003fd6' + // uv_walk(loop, visit, 0)
+    '601640f9 a1020010 621240f9 40003fd6 00008052' + // uv_prepare_start(handle, turn); mov w0, 0
+    'f35341a9 fd7bc2a8 c0035fd6' + // out: ldp x19, x20; ldp x29, x30; ret
+    '021040b9 5f400071 81000054 039040b9 039400b9 c0035fd6' + // visit: if (type == 16) dispatched = caught
+    '5f200071 c1000054 24fb0710 855840b9 65000034 863040f9 c0001fd6 c0035fd6' + // if (type == 8 && silent) uv_poll_stop
+    'fd7bbda9 f35301a9 f51300f9 13fa0710 f40300aa' + // turn: stp, stp, str x21; adr x19, data; mov x20, x0
+    '611a40f9 20003fd6 600a40f9 612240f9 20003fd6 f503002a' + // uv_unref(handle); mov w21, uv_loop_alive(loop)
+    'e00314aa 611e40f9 20003fd6' + // uv_ref(handle)
+    '75000034 615240b9 a1000034' + // if (w21 && !watching) out
+    '755600b9 e00314aa 612640f9 20003fd6' + // alive = w21; tell(handle)
+    'f51340f9 f35341a9 fd7bc3a8 c0035fd6', // out: ldr x21; ldp x19, x20; ldp x29, x30; ret
 };

@@ -1,58 +1,94 @@
-import { randomFillSync, randomInt, randomUUID } from 'node:crypto';
+import { randomFillSync } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { reseedIds } from '../base/ids.ts';
+import type { CryptoCaches } from './fork-randomness.ts';
 import { libc } from './libc.ts';
-import { prepareNaturalEnd } from './natural-end.ts';
 
 /**
  * Prepares, in the parent and once, what makes a process that has just been forked one of its own: identity, randomness,
- * and the way it ends. The child has its pages to copy and should have nothing to look up or compile.
+ * and the way it ends. Each page the child writes to has to be copied first, and each function that was never called is
+ * compiled first: so it sets a few fields, and the rest is done when it is asked for.
  */
-export function prepareChild(): () => void {
+export function prepareChild(caches: CryptoCaches): () => void {
   const getpid = libc('int getpid()');
-  const endByExit = prepareEnd();
-  let parent = true;
-  // Often enough that the compiler is done with it; else every child would compile it again for itself, functions that were never
-  // called from their source.
-  for (let i = 0; i < 20; i++) reseed(true);
-  renamePid(getpid(), true);
-  reseedIds();
+  // Node caches the pid at start.
+  let pid: number | undefined = process.pid;
+  const current = () => (pid ??= getpid());
+  Object.defineProperty(process, 'pid', { get: current, configurable: true, enumerable: true });
+  leave = libc('void _exit(int status)');
+  rehearse();
   return () => {
-    renamePid(getpid());
-    reseed();
-    if (parent) endByExit(); // a grandchild has inherited it
-    parent = false;
+    pid = undefined;
+    seeded = false;
+    reseedIds();
+    caches.leave();
+    takeOver(process as unknown as Ends, Math);
   };
 }
 
-// Node caches the pid at start.
-function renamePid(pid: number, rehearsal = false): void {
-  if (rehearsal) return;
-  Object.defineProperty(process, 'pid', { value: pid, configurable: true, enumerable: true, writable: false });
+type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
+
+interface Ends {
+  emit: Emit;
+  reallyExit?: (code?: number | string) => void;
 }
 
-function reseed(rehearsal = false): void {
-  drain();
-  if (rehearsal) return;
-  randomFillSync(state);
-  state[0]! |= 1; // an all-zero state would stay so
-  Math.random = random;
-  reseedIds();
+let leave: (status: number) => void;
+let emit: Emit;
+
+// Node's own way out tears its platform down and joins helper threads that do not exist here: it would hang. So the
+// child leaves by _exit as soon as the `exit` handlers have run, at whichever of the three ends: process.exit, nothing
+// left to do, an uncaught exception.
+function takeOver(ends: Ends, randomness: Pick<Math, 'random'>): void {
+  randomness.random = random;
+  ends.reallyExit = reallyExit;
+  if (ends.emit === emitAndLeave) return; // a grandchild has inherited it
+  ({ emit } = ends);
+  ends.emit = emitAndLeave;
 }
 
-// crypto keeps caches of 128 UUIDs and 1,024 random integers: siblings would all draw the parent's next values. OpenSSL
-// notices forks by itself, so what is drawn anew is safe.
-function drain(): void {
-  for (let i = 0; i < 128; i++) randomUUID();
-  for (let i = 0; i < 1024; i++) randomInt(2);
+function rehearse(): void {
+  const emitNothing = () => false;
+  for (let i = 0; i < 20; i++) {
+    reseedIds();
+    takeOver({ emit: emitNothing }, { random: Math.random });
+    emitAndLeave('rehearsal');
+  }
+}
+
+function reallyExit(code?: number | string): void {
+  leave(Number(code ?? 0) || 0);
+}
+
+function emitAndLeave(event: string | symbol, ...args: unknown[]): boolean {
+  const emitted = () => Reflect.apply(emit, process, [event, ...args]);
+  if (event === 'uncaughtExceptionMonitor') return reportFatal(emitted(), args[0]);
+  if (event !== 'exit') return emitted();
+  try {
+    return emitted();
+  } catch (error) {
+    process.exitCode = 1;
+    report(error);
+    return true;
+  } finally {
+    leave(Number(process.exitCode ?? args[0] ?? 0) || 0);
+  }
 }
 
 // V8 cannot be told to seed Math.random again. xoshiro128** by Blackman and Vigna.
 const state = new Uint32Array(4);
+let seeded = false;
 
 function random(): number {
+  if (!seeded) seed();
   return ((next(state) >>> 5) * 67108864 + (next(state) >>> 6)) / 9007199254740992;
+}
+
+function seed(): void {
+  seeded = true;
+  randomFillSync(state);
+  state[0]! |= 1; // an all-zero state would stay so
 }
 
 function next(s: Uint32Array): number {
@@ -71,45 +107,15 @@ function rotate(x: number, k: number): number {
   return (x << k) | (x >>> (32 - k));
 }
 
-// Node's own way out tears its platform down and joins helper threads that do not exist here: it would hang. So the
-// child leaves by _exit as soon as the `exit` handlers have run, at whichever of the three ends: process.exit, nothing
-// left to do, an uncaught exception.
-function prepareEnd(): () => void {
-  const leave = libc('void _exit(int status)');
-  const watchNaturalEnd = prepareNaturalEnd(naturalEnd);
-  naturalEnd(false);
-  leaveAfterExitHandlers(leave, true);
-  return () => {
-    Object.assign(process, { reallyExit: (code?: number | string) => leave(Number(code ?? 0) || 0) });
-    leaveAfterExitHandlers(leave);
-    watchNaturalEnd();
-    process.on('uncaughtExceptionMonitor', reportFatal);
-  };
-}
-
-function leaveAfterExitHandlers(leave: (status: number) => void, rehearsal = false): void {
-  if (rehearsal) return;
-  const emit = process.emit.bind(process) as (event: string | symbol, ...args: unknown[]) => boolean;
-  const emitAndLeave = (event: string | symbol, ...args: unknown[]): boolean => {
-    if (event !== 'exit') return emit(event, ...args);
-    try {
-      return emit(event, ...args);
-    } catch (error) {
-      process.exitCode = 1;
-      report(error);
-      return true;
-    } finally {
-      leave(Number(process.exitCode ?? args[0] ?? 0) || 0);
-    }
-  };
-  process.emit = emitAndLeave as typeof process.emit;
-}
-
 let saidBeforeExit: 'no' | 'just now' | 'yes' = 'no';
 
-// As Node does: `beforeExit` handlers and the promises they settle may find work; only then is it the end.
-function naturalEnd(idle: boolean): void {
-  if (saidBeforeExit === 'just now') return;
+/**
+ * What comes with a turn of a forked child's event loop that has nothing left to do, as Node does it: `beforeExit` handlers and
+ * the promises they settle may find work; only then is it the end. Tells whether to be called at the next turn even if there
+ * is something to do. @internal
+ */
+export function turnOfChild(idle: boolean): boolean {
+  if (saidBeforeExit === 'just now') return true;
   if (!idle) saidBeforeExit = 'no';
   else if (saidBeforeExit === 'yes') process.exit();
   else {
@@ -117,17 +123,19 @@ function naturalEnd(idle: boolean): void {
     setImmediate(() => (saidBeforeExit = 'yes'));
     process.emit('beforeExit', Number(process.exitCode ?? 0));
   }
+  return idle;
 }
 
 // Node prints a fatal error after the exit handlers, which is too late here.
-function reportFatal(error: unknown): void {
+function reportFatal(heard: boolean, error: unknown): boolean {
   if (process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback()) report(error);
+  return heard;
 }
 
 function report(error: unknown): void {
   try {
     writeSync(2, `Uncaught:\n${inspect(error)}\n\nNode.js ${process.version}\n`);
   } catch {
-    // Nobody reads standard error: the exit code has to do.
+    // Nobody reads standard error.
   }
 }

@@ -1,13 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { UnsupportedError } from '../base/errors.ts';
-import { runAtFork } from './at-fork.ts';
+import { newChildHooks, runAtFork } from './at-fork.ts';
 import { prepareForkCall } from './fork-call.ts';
-import { prepareChild } from './fork-child.ts';
-import { prepareHandleWalk, prepareToForgetSignals } from './handles.ts';
-import { checked, hasLibc, libc } from './libc.ts';
+import { prepareChild, turnOfChild } from './fork-child.ts';
+import { prepareCryptoCaches } from './fork-randomness.ts';
+import { hasLibc, libc, systemError } from './libc.ts';
+import { precompile } from './precompile.ts';
 import { runningThreads } from './threads-alive.ts';
-import { currentLoop, uv } from './uv.ts';
 import { adoptChild } from './wait.ts';
 
 /** What node must be started with so that `fork()` works: V8 then keeps no helper threads that a child would lack. */
@@ -29,17 +29,33 @@ export const forkFlags: readonly string[] = ['--single-threaded', '--v8-pool-siz
 export function fork(): number {
   const reason = whyNoFork();
   if (reason !== undefined) throw new UnsupportedError(reason);
+  const [pid] = forkChildren(1, false);
+  return pid!;
+}
+
+/**
+ * Forks up to `count` children at once and gives their pids, fewer if the system refuses some; in the children the last is 0. To fork
+ * one right after the other is cheaper: what the parent writes to between two forks has to be copied each time. The hooks
+ * run once. With `silent` the children stop all watches of descriptors. @internal
+ */
+export function forkChildren(count: number, silent: boolean): number[] {
   const steps = prepare();
+  precompile(newChildHooks());
   runAtFork('before');
-  const pid = steps.fork();
-  if (pid !== 0) {
-    runAtFork('afterInParent');
-    if (checked(pid, 'fork') > 0) adoptChild(pid);
-    return pid;
+  steps.useUpRandomness();
+  steps.silence(silent);
+  const pids = steps.forkTimes(count);
+  if (pids[pids.length - 1] === 0) {
+    steps.becomeChild();
+    runAtFork('afterInChild');
+    return pids;
   }
-  steps.becomeChild();
-  runAtFork('afterInChild');
-  return 0;
+  const failed = pids[pids.length - 1]! < 0 ? systemError('fork') : undefined;
+  runAtFork('afterInParent');
+  if (failed !== undefined) pids.pop();
+  for (const pid of pids) adoptChild(pid);
+  if (failed !== undefined && pids.length === 0) throw failed;
+  return pids;
 }
 
 /** Why `fork()` would refuse here and now, with the remedy; `undefined` if it would not. */
@@ -49,12 +65,17 @@ export function whyNoFork(): string | undefined {
   }
   if (!hasLibc()) return 'fork() needs glibc through the package "koffi", which cannot be loaded here: use "spawn"';
   if (!isMainThread) return `fork() works in the main thread only, not in worker ${threadId}`;
-  const missing = missingFlags();
-  if (missing.length > 0) {
-    return `fork() needs node to be started with ${missing.join(' ')}: run the program by "simul run SCRIPT", or node ${forkFlags.join(' ')} SCRIPT`;
+  if (!hasFlags) {
+    const missing = missingFlags();
+    if (missing.length > 0) {
+      return `fork() needs node to be started with ${missing.join(' ')}: run the program by "simul run SCRIPT", or node ${forkFlags.join(' ')} SCRIPT`;
+    }
+    hasFlags = true;
   }
   return runningThreads();
 }
+
+let hasFlags = false;
 
 /** The child's or parent's way out without exit handlers, flushing or clean-up. _exit(2). */
 export function exitNow(status: number): never {
@@ -72,7 +93,10 @@ function canonical(flag: string): string {
 }
 
 interface Steps {
-  fork(): number;
+  useUpRandomness(): void;
+  silence(polls: boolean): void;
+  /** Ends early at a failure, and in the children. */
+  forkTimes(count: number): number[];
   becomeChild(): void;
 }
 
@@ -84,17 +108,18 @@ function prepare(): Steps {
 }
 
 function bind(): Steps {
-  const loopFork = uv('int uv_loop_fork(uintptr_t loop)');
-  const loop = currentLoop();
-  const fork = prepareForkCall(forkableRanges());
-  const forgetSignals = prepareToForgetSignals(prepareHandleWalk());
-  const becomeChild = prepareChild();
+  const { fork, silence } = prepareForkCall(forkableRanges(), turnOfChild);
+  const caches = prepareCryptoCaches();
+  const becomeChild = prepareChild(caches);
+  precompile([becomeChild, caches.leave, exitNow]);
   return {
-    fork,
-    becomeChild: () => {
-      loopFork(loop); // at once, or parent and child share one epoll set
-      forgetSignals();
-      becomeChild();
+    silence,
+    useUpRandomness: () => caches.useUp(),
+    becomeChild,
+    forkTimes: (count) => {
+      const pids: number[] = [];
+      for (let pid = 1; pid > 0 && pids.length < count;) pids.push((pid = fork()));
+      return pids;
     },
   };
 }

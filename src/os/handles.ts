@@ -1,4 +1,4 @@
-import { koffi, libc } from './libc.ts';
+import { koffi } from './libc.ts';
 import { currentLoop, nodeBinary, uv } from './uv.ts';
 
 /** Types of libuv's handles (uv_handle_type). */
@@ -8,7 +8,6 @@ export const UV_POLL = 8;
 export const UV_TCP = 12;
 export const UV_TTY = 14;
 export const UV_UDP = 15;
-export const UV_SIGNAL = 16;
 
 type Visit = (handle: number, type: number) => void;
 
@@ -24,23 +23,5 @@ export function prepareHandleWalk(): (visit: Visit) => void {
   return (visit) => {
     visiting = visit;
     walk(loop, callback, 0);
-  };
-}
-
-// Behind the 96 bytes of every handle, the callback, the number and the node of a tree: part of libuv's ABI since 1.0.
-const caughtOffset = 144;
-const dispatchedOffset = 148;
-
-/**
- * Binds what a forked child calls about signals its parent had caught but not handled. Their messages are in the parent's
- * pipe; libuv does not close a handle before it has seen them all, and until then the loop turns without pause and without
- * end (uv__finish_close; `uv_loop_fork` forgets them in newer versions only).
- */
-export function prepareToForgetSignals(walk: (visit: Visit) => void): () => void {
-  const memcpy = libc('uintptr_t memcpy(uintptr_t to, uintptr_t from, size_t size)');
-  return () => {
-    walk((handle, type) => {
-      if (type === UV_SIGNAL) memcpy(handle + dispatchedOffset, handle + caughtOffset, 4);
-    });
   };
 }

@@ -208,14 +208,6 @@ export function onClosing(listener: (fd: number) => void): void {
 
 const closing: ((fd: number) => void)[] = [];
 
-/**
- * Stops all watches of this thread without a word: for a forked child that goes on with something else than its parent, whose
- * waits would otherwise take from shared descriptors what is the parent's. @internal
- */
-export function silencePolls(): void {
-  for (const poll of polls.values()) poll.stop();
-}
-
 const polls = new Map<number, Poll>();
 const watched = new Map<number, Set<Poll>>();
 const spare: number[] = [];

@@ -7,6 +7,9 @@ export const WUNTRACED = 2;
 export const WCONTINUED = 8;
 
 const { ECHILD, EINTR } = constants.errno;
+const [P_ALL, WEXITED, WNOWAIT] = [0, 4, 0x01000000];
+const siginfo = Buffer.alloc(128);
+const pidOffset = 16;
 
 /**
  * One call of waitpid(2) for one child: its status if it has one to tell (ended children are thereby reaped),
@@ -27,4 +30,11 @@ export function reap(pid: number, options: number): number | undefined | 'gone' 
     if (number === ECHILD) return 'gone';
     if (number !== EINTR) throw systemError('waitpid', { errno: number });
   }
+}
+
+/** A child, whosever, that has ended and was not reaped yet; 0 if there is none. waitid(2). */
+export function peekEnded(): number {
+  siginfo.writeInt32LE(0, pidOffset);
+  const call = libc('int waitid(int kind, int id, void *info, int options)');
+  return call(P_ALL, 0, siginfo, WEXITED | WNOHANG | WNOWAIT) < 0 ? 0 : siginfo.readInt32LE(pidOffset);
 }

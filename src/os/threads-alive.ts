@@ -31,11 +31,17 @@ process.on('worker', (worker) => {
 
 registerAtFork({
   afterInChild: () => {
-    harmless = new Set(threads());
+    aloneSinceFork = true;
   },
 });
 
+let aloneSinceFork = false;
+
 function unknownWorkers(): number {
+  if (aloneSinceFork) {
+    harmless = new Set([String(process.pid)]);
+    aloneSinceFork = false;
+  }
   const now = threads();
   const fresh = now.filter((thread) => !harmless.has(thread));
   if (fresh.length === 0) return 0;

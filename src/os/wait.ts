@@ -10,7 +10,7 @@ import { registerAtFork } from './at-fork.ts';
 import { libc } from './libc.ts';
 import { getpgid } from './process-ids.ts';
 import { pidfdOpen } from './pidfd.ts';
-import { reap, WCONTINUED, WNOHANG, WUNTRACED } from './reap.ts';
+import { peekEnded, reap, WCONTINUED, WNOHANG, WUNTRACED } from './reap.ts';
 
 export { WCONTINUED, WNOHANG, WUNTRACED } from './reap.ts';
 
@@ -112,6 +112,41 @@ export function waitpidSync(pid: number, options = 0, bounds: { timeout?: number
   }
 }
 
+/**
+ * Calls `listener` with the status of a child made by `fork` once it has ended, and reaps it; `wait` does not cover it any more. For
+ * many children at once: one that ends costs the same however many there are. Does not keep the program alive. @internal
+ */
+export function onceEnded(pid: number, listener: (status: number) => void): void {
+  children.delete(pid);
+  ends.set(pid, listener);
+  listen();
+  // It may have ended before the handler was in place.
+  if (ends.size === 1) collectEnds();
+}
+
+const ends = new Map<number, (status: number) => void>();
+
+function collectEnds(): void {
+  for (let pid = peekEnded(); pid !== 0; pid = peekEnded()) {
+    // Somebody else's, who is about to reap it, hides those behind it.
+    if (!ends.has(pid)) return collectEach();
+    ended(pid, reap(pid, WNOHANG));
+  }
+}
+
+function collectEach(): void {
+  for (const pid of Array.from(ends.keys())) ended(pid, reap(pid, WNOHANG));
+}
+
+function ended(pid: number, status: number | undefined | 'gone'): void {
+  if (status === undefined) return;
+  const listener = ends.get(pid);
+  ends.delete(pid);
+  listen();
+  // Nothing is known of one that was reaped by somebody else.
+  listener?.(status === 'gone' ? 0 : status);
+}
+
 /** Notes a child of `fork`. */
 export function adoptChild(pid: number): void {
   children.add(pid);
@@ -124,10 +159,12 @@ export function disownChild(pid: number): void {
 
 registerAtFork({
   afterInChild: () => {
-    // They are siblings now, and the promises belong to the parent.
+    // They are siblings now, and the promises belong to the parent. Its listener stays until somebody waits: to take it away is
+    // much work for a short life.
     children.clear();
     waiters.clear();
-    listen();
+    ends.clear();
+    inherited = listening;
   },
 });
 
@@ -152,6 +189,7 @@ function collect(matches: (pid: number) => boolean, options: number): WaitResult
 }
 
 function scan(): void {
+  if (ends.size > 0) collectEnds();
   for (const waiter of waiters) {
     try {
       const result = collect(waiter.matches, waiter.options);
@@ -163,10 +201,15 @@ function scan(): void {
 }
 
 let listening = false;
+let inherited = false;
 
 // SIGCHLD tells of every change, stops included, which a pidfd does not; and costs no descriptor per child.
 function listen(): void {
-  const wanted = waiters.size > 0;
+  const wanted = waiters.size > 0 || ends.size > 0;
+  if (inherited && wanted) {
+    process.removeListener('SIGCHLD', scan);
+    inherited = listening = false;
+  }
   if (wanted === listening) return;
   listening = wanted;
   if (wanted) process.on('SIGCHLD', scan);

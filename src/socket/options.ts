@@ -86,7 +86,8 @@ const number =
   (fd: number, value: number | boolean): void =>
     setOption(fd, level, option, optionBytes(value));
 
-const setters: { readonly [K in keyof Required<SocketOptions>]: Setter<K> } = {
+/** @internal */
+export const setters: { readonly [K in keyof Required<SocketOptions>]: Setter<K> } = {
   reuseAddress: number(C.SOL_SOCKET, C.SO_REUSEADDR),
   reusePort: number(C.SOL_SOCKET, C.SO_REUSEPORT),
   noDelay: number(C.IPPROTO_TCP, C.TCP_NODELAY),

@@ -23,7 +23,7 @@ import { writeError } from './report.ts';
 import type { Job } from './request.ts';
 import { Request } from './request.ts';
 import { startStyle } from './start-style.ts';
-import type { Style } from './style.ts';
+import type { ServerOwner, Style } from './style.ts';
 
 /** A function, a class, or with style `subprocess` a command. */
 export type Handler<R> = RequestHandler<R> | RequestHandlerClass<R> | readonly string[];
@@ -51,8 +51,7 @@ export abstract class BaseServer<R> implements AsyncDisposable {
   #release: (() => void) | undefined;
   #address: Address | undefined;
   #quiet = false;
-  /** The requests are the parent's, but for the one this child was made for. */
-  #isChild = false;
+  readonly #owner: ServerOwner = { inChild: false };
   readonly #hurry = deferred();
 
   constructor(handler: Handler<R>, options: ServerOptions) {
@@ -141,7 +140,7 @@ export abstract class BaseServer<R> implements AsyncDisposable {
       handler: this.#handler,
       settings: this.settings,
       listener: this.listener,
-      becomeChild: () => (this.#isChild = true),
+      owner: this.#owner,
     });
     if (currentScope() !== undefined) {
       this.#loop = getRunningLoop();
@@ -226,7 +225,7 @@ export abstract class BaseServer<R> implements AsyncDisposable {
   async #stop(): Promise<void> {
     this.#quiet = true;
     try {
-      if (this.listener !== undefined && this.#style !== undefined && !this.#isChild) {
+      if (this.listener !== undefined && this.#style !== undefined && !this.#owner.inChild) {
         for (const job of this.drain(this.listener)) this.#enqueue(job);
         this.quiet(this.listener);
       }

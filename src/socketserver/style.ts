@@ -14,6 +14,12 @@ export interface Style {
   close(): Promise<void>;
 }
 
+/** A field rather than a function: that would be compiled in each forked child. */
+export interface ServerOwner {
+  /** The requests are the parent's, but for the one that this child was made for. */
+  inChild: boolean;
+}
+
 /** What a style is made of. */
 export interface StyleParts {
   /** A function, or the command of style `subprocess`. */
@@ -21,6 +27,6 @@ export interface StyleParts {
   readonly settings: ServerSettings;
   /** What a forked child has to let go of. */
   readonly listener: Socket;
-  /** Tells, in a forked child, that the server is its parent's. */
-  readonly becomeChild: () => void;
+  /** Whether this is the process that the server is served in. */
+  readonly owner: ServerOwner;
 }

@@ -1,104 +1,152 @@
 import { UnsupportedError, BrokenError } from '../../base/errors.ts';
-import { exitNow, fork, whyNoFork } from '../../os/fork.ts';
-import { libc } from '../../os/libc.ts';
 import { withoutEpollInChild } from '../../os/epoll.ts';
-import { silencePolls } from '../../os/poll.ts';
+import { exitNow, forkChildren, whyNoFork } from '../../os/fork.ts';
+import { useHugeText } from '../../os/huge-text.ts';
+import { libc } from '../../os/libc.ts';
+import { methodsOf, precompile } from '../../os/precompile.ts';
 import { kill } from '../../os/process-ids.ts';
-import { waitpid } from '../../os/wait.ts';
+import { onceEnded } from '../../os/wait.ts';
 import { waitstatusToExitcode } from '../../os/wait-status.ts';
 import { SOCK_DGRAM } from '../../socket/constants.ts';
 import { showAddress } from '../../socket/address.ts';
 import { socketpair } from '../../socket/pair.ts';
-import type { Socket } from '../../socket/socket.ts';
+import { setters } from '../../socket/options.ts';
+import { Socket } from '../../socket/socket.ts';
 import type { RequestHandler } from '../handlers.ts';
 import { writeError } from '../report.ts';
 import { Request } from '../request.ts';
 import type { Serving } from '../serve.ts';
-import type { Style, StyleParts } from '../style.ts';
+import type { ServerOwner, Style, StyleParts } from '../style.ts';
 import { serveIn } from './here.ts';
 
-/** In a forked child for every client: it has all that the server had, and what it does there stays there. */
-export async function serveByFork({ handler, settings, listener, becomeChild }: StyleParts): Promise<Style> {
+/**
+ * In a forked child for every client: it has all that the server had, and what it does there stays there. Clients that come in one turn of
+ * the event loop get their children in one go, which is cheaper by what the parent would write to in between.
+ */
+export async function serveByFork({ handler, settings, listener, owner }: StyleParts): Promise<Style> {
   const reason = whyNoFork();
   if (reason !== undefined) throw new UnsupportedError(reason);
-  await warmUp();
   const serving: Serving = { handler: handler as RequestHandler<never>, timeout: settings.timeout, ssl: settings.ssl };
-  const waiting = new Set<Request>();
-  let isChild = false;
-  return {
-    // At the start of a turn of the event loop: the child would run every promise job that is pending here.
-    serve: (request) =>
-      new Promise<void>((resolve, reject) => {
-        waiting.add(request);
-        setImmediate(() => {
-          // The child comes by here too, for the requests of the same turn: they are the parent's.
-          if (isChild) return;
-          waiting.delete(request);
-          try {
-            const pid = withoutEpollInChild(fork);
-            if (pid === 0) {
-              isChild = true;
-              becomeChild();
-              forget(waiting);
-              serveAsChild(serving, request, listener);
-            } else waitForChild(pid, request).then(resolve, reject);
-          } catch (error) {
-            reject(error);
-          }
-        });
-      }),
-    close: async () => {},
-  };
+  await rehearse();
+  precompile([handler, ...methodsOf(Socket.prototype), ...Object.values(setters)]);
+  useHugeText();
+  const births = new Births({ serving, listener, owner, exit: exitNow });
+  return { serve: (request) => births.serve(request), close: async () => {} };
 }
 
-// Functions that were never called are compiled at their first call: in every child again, if not here. The median of a
-// request goes down by more than a millisecond.
-async function warmUp(): Promise<void> {
-  const handler = async (connection: Socket): Promise<void> => {
-    for (let data = await connection.recv(65_536); data.length > 0; data = await connection.recv(65_536)) {
-      await connection.sendall(data);
+interface ChildParts {
+  readonly serving: Serving;
+  readonly listener: Socket;
+  readonly owner: ServerOwner;
+  readonly exit: (code: number) => void;
+}
+
+interface Waiting {
+  readonly request: Request;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Those who get a child at the next turn of the event loop. Not before: it would run every promise job that is pending here. */
+class Births {
+  readonly #parts: ChildParts;
+  readonly #waiting: Waiting[] = [];
+
+  constructor(parts: ChildParts) {
+    this.#parts = parts;
+  }
+
+  serve(request: Request): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting.push({ request, resolve, reject }) === 1) setImmediate(() => this.#fork());
+    });
+  }
+
+  #fork(): void {
+    // A child may come by here too, for those whom the system has refused a child: they are the parent's.
+    if (this.#parts.owner.inChild) return;
+    const waiting = this.#waiting.splice(0);
+    try {
+      const pids = withoutEpollInChild(() => forkChildren(waiting.length, true));
+      if (pids[pids.length - 1] === 0) return beChild(this.#parts, waiting, pids.length - 1);
+      pids.forEach((pid, i) => waitForChild(pid, waiting[i]!));
+      for (const { request, resolve, reject } of waiting.slice(pids.length)) this.serve(request).then(resolve, reject);
+    } catch (error) {
+      for (const { reject } of waiting) reject(error);
     }
-  };
-  for (let i = 0; i < 10; i++) {
-    const [client, served] = socketpair();
-    if (i % 2 === 0) await client.sendall('x');
-    const serving = serveIn({ handler }, new Request({ kind: 'connection', connection: served, address: '' }));
-    if (i % 2 === 1) await client.sendall('x');
-    await client.recv(1);
-    client.close();
-    await serving;
   }
 }
 
-async function waitForChild(pid: number, request: Request): Promise<void> {
+function waitForChild(pid: number, { request, resolve, reject }: Waiting): void {
   const { job } = request;
   if (job.kind === 'connection') job.connection.close();
   request.onCancel = () => kill(pid, 'SIGKILL');
-  const [, status] = await waitpid(pid);
-  const code = waitstatusToExitcode(status);
-  if (code !== 0 && request.reason === undefined) {
+  if (request.reason !== undefined) kill(pid, 'SIGKILL');
+  onceEnded(pid, (status) => {
+    const code = waitstatusToExitcode(status);
+    if (code === 0 || request.reason !== undefined) return resolve();
     const how = code < 0 ? `was killed by signal ${-code}` : `exited with code ${code}`;
-    throw new BrokenError(`process ${pid}, which served ${showAddress(job.address)}, ${how}`);
-  }
-}
-
-// Their clients would not see the end of a connection that this child has open as well.
-function forget(others: Iterable<Request>): void {
-  for (const { job } of others) {
-    if (job.kind === 'connection' && job.connection.fileno() >= 0) libc('int close(int fd)')(job.connection.fileno());
-  }
+    reject(new BrokenError(`process ${pid}, which served ${showAddress(job.address)}, ${how}`));
+  });
 }
 
 // What the server goes on with is the parent's: here the request is all there is.
-function serveAsChild(serving: Serving, request: Request, listener: Socket): void {
-  silencePolls();
-  // The bare descriptor: closing the socket object would remove the file of a UNIX socket, and wake who waits on it.
-  if (listener.type !== SOCK_DGRAM && listener.fileno() >= 0) libc('int close(int fd)')(listener.fileno());
+function beChild({ serving, listener, owner, exit }: ChildParts, waiting: readonly Waiting[], own: number): void {
+  owner.inChild = true;
+  if (listener.type !== SOCK_DGRAM) forget(listener);
+  // Their clients would not see the end of a connection that this child has open as well.
+  for (let i = 0; i < waiting.length; i++) {
+    const { job } = waiting[i]!.request;
+    if (i !== own && job.kind === 'connection') forget(job.connection);
+  }
+  const { request } = waiting[own]!;
   serveIn(serving, request).then(
-    () => exitNow(0),
+    () => exit(0),
     (error: unknown) => {
       writeError(error, request.job.address);
-      exitNow(1);
+      exit(1);
     },
   );
 }
+
+// The bare descriptor: closing the socket object would wake who waits on it, and remove the file of a UNIX socket.
+function forget(socket: Socket): void {
+  if (socket.fileno() >= 0) libc('int close(int fd)')(socket.fileno());
+}
+
+// A function that was never called is compiled at its first call, and optimized when it was called often: in every child again,
+// if not here. And a function that is not optimized yet writes to memory, which is to be copied first, each time it is called.
+async function rehearse(): Promise<void> {
+  const serving = { handler: echo };
+  for (let i = 0; i < rehearsals; i++) {
+    const [client, served] = socketpair();
+    const others = Array.from({ length: 2 }, () => socketpair());
+    const waiting = [served, others[0]![0]].map((connection) => ({
+      request: new Request({ kind: 'connection', connection, address: '' }),
+      resolve: () => {},
+      reject: () => {},
+    }));
+    if (i % 2 === 0) await client.sendall('x');
+    const code = await new Promise((exit) => {
+      beChild({ serving, listener: others[1]![0], owner: { inChild: false }, exit }, waiting, 0);
+      void converse(client, i % 2 === 1);
+    });
+    if (code !== 0) throw new BrokenError('the rehearsal of a child has failed');
+    for (const [, end] of others) end.close();
+  }
+}
+
+async function converse(client: Socket, late: boolean): Promise<void> {
+  if (late) await client.sendall('x');
+  await client.recv(1);
+  client.close();
+}
+
+async function echo(connection: Socket): Promise<void> {
+  connection.setOptions({ keepAlive: true });
+  for (let data = await connection.recv(65_536); data.length > 0; data = await connection.recv(65_536)) {
+    await connection.sendall(data);
+  }
+}
+
+const rehearsals = Number(process.env['REH'] ?? 20);
