@@ -35,7 +35,9 @@ let known = 0;
 
 /** @internal */
 export function runAtFork(when: keyof AtForkHooks): void {
-  for (const hooks of when === 'before' ? [...registered].reverse() : [...registered]) {
+  const count = registered.length;
+  for (let i = 0; i < count; i++) {
+    const hooks = registered[when === 'before' ? count - 1 - i : i]!;
     try {
       hooks[when]?.();
     } catch (error) {

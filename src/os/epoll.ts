@@ -1,7 +1,8 @@
 import { registerAtFork } from './at-fork.ts';
 import { checked, errno, libc } from './libc.ts';
 import type { NativeFunction } from './libc.ts';
-import { onClosing, Poll, POLLIN } from './poll.ts';
+import { onClosing, Poll, POLLIN, silencePolls } from './poll.ts';
+import { methodsOf } from './precompile.ts';
 
 /** What epoll_wait(2) tells: to read, to write, an error, both directions ended, the other side sends no more. */
 export const EPOLLIN = 1;
@@ -33,15 +34,15 @@ export interface EpollListener {
  */
 class Epoll {
   readonly #watched: Map<number, Entry>;
-  readonly #fd = checked(libc('int epoll_create1(int flags)')(EPOLL_CLOEXEC), 'epoll_create1');
-  readonly #poll = new Poll(this.#fd, () => this.#collect()).unref();
+  readonly #fd = checked(native().create(EPOLL_CLOEXEC), 'epoll_create1');
+  readonly poll = new Poll(this.#fd, () => this.#collect()).unref();
   readonly #events = Buffer.alloc(batch * eventSize);
   #held = 0;
 
   constructor(watched = new Map<number, Entry>()) {
     this.#watched = watched;
     for (const [fd, entry] of watched) this.#register(ADD, fd, entry);
-    this.#poll.start(POLLIN);
+    this.poll.start(POLLIN);
   }
 
   get watched(): Map<number, Entry> {
@@ -73,9 +74,18 @@ class Epoll {
     this.#hold(held ? 1 : -1);
   }
 
+  /** In a forked child: what it has watched is the parent's. A new set takes the place, and the watch, of the shared one. */
+  startAnew(): void {
+    const fd = checked(native().create(EPOLL_CLOEXEC), 'epoll_create1');
+    checked(native().replace(fd, this.#fd, EPOLL_CLOEXEC), 'dup3');
+    native().close(fd);
+    this.#watched.clear();
+    if (this.#held > 0) this.#hold(-this.#held);
+  }
+
   close(): void {
-    this.#poll.close();
-    libc('int close(int fd)')(this.#fd);
+    this.poll.close();
+    native().close(this.#fd);
   }
 
   #register(operation: number, fd: number, entry: Entry): void {
@@ -96,8 +106,8 @@ class Epoll {
   #hold(change: number): void {
     const before = this.#held;
     this.#held += change;
-    if (before === 0 && this.#held > 0) this.#poll.ref();
-    if (before > 0 && this.#held === 0) this.#poll.unref();
+    if (before === 0 && this.#held > 0) this.poll.ref();
+    if (before > 0 && this.#held === 0) this.poll.unref();
   }
 
   #collect(): void {
@@ -161,10 +171,10 @@ export function epollHold(fd: number, held: boolean): void {
 }
 
 /**
- * Runs a fork, a silent one (`forkChildren`), whose child goes on with none of what is watched here: it would wait for what
- * is its parent's, and a set of its own costs it system calls. @internal
+ * Runs a fork whose child goes on with none of what is watched here, nor by `Poll`: it would take from shared descriptors what is
+ * its parent's. @internal
  */
-export function withoutEpollInChild<T>(fork: () => T): T {
+export function withoutWatchesInChild<T>(fork: () => T): T {
   inherited = false;
   try {
     return fork();
@@ -174,6 +184,11 @@ export function withoutEpollInChild<T>(fork: () => T): T {
 }
 
 let inherited = true;
+
+/** What its child calls, to be compiled ahead. @internal */
+export function calledInChild(): unknown[] {
+  return [silencePolls, ...methodsOf(Epoll.prototype), ...methodsOf(Poll.prototype)];
+}
 
 function closeIfIdle(): void {
   if (epoll === undefined || epoll.watched.size > 0) return;
@@ -190,10 +205,10 @@ onClosing((fd) => {
 
 registerAtFork({
   afterInChild: () => {
+    if (!inherited) silencePolls(epoll?.poll);
     if (epoll === undefined) return;
     if (!inherited) {
-      // Its watch was stopped with all the others. To close it, and the set, is work that nobody would notice.
-      epoll = undefined;
+      epoll.startAnew();
       return;
     }
     const { watched } = epoll;
@@ -202,10 +217,15 @@ registerAtFork({
   },
 });
 
-let bound: { readonly control: NativeFunction; readonly wait: NativeFunction } | undefined;
+type Native = Readonly<Record<'create' | 'control' | 'wait' | 'replace' | 'close', NativeFunction>>;
 
-function native(): { readonly control: NativeFunction; readonly wait: NativeFunction } {
+let bound: Native | undefined;
+
+function native(): Native {
   return (bound ??= {
+    create: libc('int epoll_create1(int flags)'),
+    replace: libc('int dup3(int from, int to, int flags)'),
+    close: libc('int close(int fd)'),
     control: libc('int epoll_ctl(int epfd, int operation, int fd, void *event)'),
     wait: libc('int epoll_wait(int epfd, void *events, int most, int timeout)'),
   });

@@ -9,14 +9,6 @@ const MAP_PRIVATE_ANONYMOUS = 0x22;
 // Code and data on pages of their own, whatever the size of a page is.
 const dataOffset = 65_536;
 
-/** What the machine code is, and what it can be told. */
-export interface ForkCall {
-  /** fork(2): the child's pid, 0 in the child, -1 with errno. */
-  readonly fork: () => number;
-  /** Whether children made from now on stop all watches of descriptors by uv_poll: they are their parent's. */
-  readonly silence: (polls: boolean) => void;
-}
-
 /**
  * A call of fork(2) that marks all of these ranges, pairs of start and length, MADV_DOFORK right before it. V8 marks each
  * page of its heap MADV_DONTFORK when it maps it, and a page that came between the marking and the fork would be missing
@@ -32,7 +24,7 @@ export interface ForkCall {
  *
  * `turn` hears, in the child, of a loop with nothing left to do (`idle`), and of every turn for as long as it returns true.
  */
-export function prepareForkCall(ranges: readonly number[], turn: (idle: boolean) => boolean): ForkCall {
+export function prepareForkCall(ranges: readonly number[], turn: (idle: boolean) => boolean): () => number {
   const code = machineCode[process.arch];
   if (code === undefined) throw new UnsupportedError(`fork() is for x64 and arm64, not for ${process.arch}`);
   const size = dataOffset * 2;
@@ -48,14 +40,12 @@ export function prepareForkCall(ranges: readonly number[], turn: (idle: boolean)
   checked(protect(start, dataOffset, PROT_READ_EXEC), 'mprotect');
   const prototype = koffi().proto('int', []);
   const address = BigInt(start);
-  return {
-    fork: () => koffi().call(address, prototype) as number,
-    silence: (polls) => data.writeUInt32LE(Number(polls), field.silent),
-  };
+  const call = koffi().call;
+  return () => call(address, prototype) as number;
 }
 
 // What is written to later on, among the fields below.
-const field = { watching: 80, alive: 84, silent: 88 };
+const field = { watching: 80, alive: 84 };
 
 // Ends with a zero: memory that is mapped anew is zero.
 function table(ranges: readonly number[], tell: bigint): bigint[] {
@@ -73,9 +63,7 @@ function table(ranges: readonly number[], tell: bigint): bigint[] {
     symbol('uv_loop_alive'), // 64
     tell, // 72
     0n, // 80 and 84: whether every turn is told, and whether anything was alive
-    0n, // 88: whether polls are to be stopped
-    symbol('uv_poll_stop'), // 96
-    ...ranges.map(BigInt), // 104
+    ...ranges.map(BigInt), // 88
   ];
 }
 
@@ -101,40 +89,37 @@ function map(size: number): number {
   return mmap(0, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
 }
 
-// rbx or x19 is the data. Types and fields of handles are part of libuv's ABI since 1.0: uv_handle_t.type at 16 (8 is UV_POLL, 16
-// UV_SIGNAL), uv_signal_t.caught_signals at 144 and dispatched_signals at 148.
+// rbx or x19 is the data. Types and fields of handles are part of libuv's ABI since 1.0: uv_handle_t.type at 16 (16 is UV_SIGNAL), uv_signal_t.caught_signals at 144 and dispatched_signals at 148.
 const machineCode: Partial<Record<string, string>> = {
   x64:
-    '53 4154 4883ec08 488d1df2ff0000 4c8d6368' + // fork: push rbx, r12; sub rsp, 8; lea rbx, data; lea r12, [rbx + 104]
+    '53 4154 4883ec08 488d1df2ff0000 4c8d6358' + // fork: push rbx, r12; sub rsp, 8; lea rbx, data; lea r12, [rbx + 88]
     '498b3c24 4885ff 7417' + // next: mov rdi, [r12]; test rdi, rdi; jz done
     '498b742408 ba0b000000 b81c000000 0f05' + // mov rsi, [r12 + 8]; mov edx, 11; mov eax, 28 (madvise); syscall
     '4983c410 ebe0' + // add r12, 16; jmp next
     'ff13 85c0 7527' + // done: call [rbx]; test eax, eax; jnz out
     '488b7b10 ff5308' + // uv_loop_fork(loop)
     '488b7b10 488d351d000000 31d2 ff5318' + // uv_walk(loop, visit, 0)
-    '488b7b28 488d3537000000 ff5320 31c0' + // uv_prepare_start(handle, turn); xor eax, eax
+    '488b7b28 488d3520000000 ff5320 31c0' + // uv_prepare_start(handle, turn); xor eax, eax
     '4883c408 415c 5b c3' + // out: add rsp, 8; pop r12, rbx; ret
-    '837f1010 750d 8b8790000000 898794000000 c3' + // visit: if (type == 16) dispatched = caught
-    '837f1008 7510 488d0579ff0000 83785800 7403 ff6060 c3' + // if (type == 8 && silent) uv_poll_stop
-    '53 4154 4155 488d1d63ff0000 4989fc' + // turn: push rbx, r12, r13; lea rbx, data; mov r12, rdi
+    '837f1010 750c 8b8790000000 898794000000 c3' + // visit: if (type == 16) dispatched = caught
+    '53 4154 4155 488d1d7aff0000 4989fc' + // turn: push rbx, r12, r13; lea rbx, data; mov r12, rdi
     'ff5330 488b7b10 ff5340 4189c5' + // uv_unref(handle); mov r13d, uv_loop_alive(loop)
     '4c89e7 ff5338' + // uv_ref(handle)
     '4585ed 7406 837b5000 740a' + // if (r13d && !watching) out
     '44896b54 4c89e7 ff5348' + // alive = r13d; tell(handle)
     '415d 415c 5b c3', // out: pop r13, r12, rbx; ret
   arm64:
-    'fd7bbea9 f35301a9 d3ff0710 74a20191' + // fork: stp x29, x30; stp x19, x20; adr x19, data; add x20, x19, 104
+    'fd7bbea9 f35301a9 d3ff0710 74620191' + // fork: stp x29, x30; stp x19, x20; adr x19, data; add x20, x19, 88
     '800240f9 e00000b4' + // next: ldr x0, [x20]; cbz x0, done
     '810640f9 620180d2 281d80d2 010000d4' + // ldr x1, [x20, 8]; mov x2, 11; mov x8, 233 (madvise); svc 0
     '94420091 f9ffff17' + // add x20, x20, 16; b next
     '610240f9 20003fd6 c0010035' + // done: ldr x1, [x19]; blr x1; cbnz w0, out
     '600a40f9 610640f9 20003fd6' + // uv_loop_fork(loop)
     '600a40f9 81010010 020080d2 630e40f9 60003fd6' + // uv_walk(loop, visit, 0)
-    '601640f9 a1020010 621240f9 40003fd6 00008052' + // uv_prepare_start(handle, turn); mov w0, 0
+    '601640f9 a1010010 621240f9 40003fd6 00008052' + // uv_prepare_start(handle, turn); mov w0, 0
     'f35341a9 fd7bc2a8 c0035fd6' + // out: ldp x19, x20; ldp x29, x30; ret
-    '021040b9 5f400071 81000054 039040b9 039400b9 c0035fd6' + // visit: if (type == 16) dispatched = caught
-    '5f200071 c1000054 24fb0710 855840b9 65000034 863040f9 c0001fd6 c0035fd6' + // if (type == 8 && silent) uv_poll_stop
-    'fd7bbda9 f35301a9 f51300f9 13fa0710 f40300aa' + // turn: stp, stp, str x21; adr x19, data; mov x20, x0
+    '021040b9 5f400071 61000054 039040b9 039400b9 c0035fd6' + // visit: if (type == 16) dispatched = caught
+    'fd7bbda9 f35301a9 f51300f9 13fb0710 f40300aa' + // turn: stp, stp, str x21; adr x19, data; mov x20, x0
     '611a40f9 20003fd6 600a40f9 612240f9 20003fd6 f503002a' + // uv_unref(handle); mov w21, uv_loop_alive(loop)
     'e00314aa 611e40f9 20003fd6' + // uv_ref(handle)
     '75000034 615240b9 a1000034' + // if (w21 && !watching) out

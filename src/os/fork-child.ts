@@ -7,62 +7,59 @@ import { libc } from './libc.ts';
 
 /**
  * Prepares, in the parent and once, what makes a process that has just been forked one of its own: identity, randomness,
- * and the way it ends. Each page the child writes to has to be copied first, and each function that was never called is
- * compiled first: so it sets a few fields, and the rest is done when it is asked for.
+ * and the way it ends. Each page the child writes to has to be copied first: so what differs in children is put in place in
+ * their parent, and a child sets a few fields.
  */
 export function prepareChild(caches: CryptoCaches): () => void {
-  const getpid = libc('int getpid()');
-  // Node caches the pid at start.
-  let pid: number | undefined = process.pid;
-  const current = () => (pid ??= getpid());
-  Object.defineProperty(process, 'pid', { get: current, configurable: true, enumerable: true });
+  getpid = libc('int getpid()');
   leave = libc('void _exit(int status)');
-  rehearse();
-  return () => {
-    pid = undefined;
-    seeded = false;
-    reseedIds();
-    caches.leave();
-    takeOver(process as unknown as Ends, Math);
-  };
+  takePlaces();
+  becomeChild(caches, false);
+  return () => becomeChild(caches, true);
 }
 
-type Emit = (event: string | symbol, ...args: unknown[]) => boolean;
-
-interface Ends {
-  emit: Emit;
-  reallyExit?: (code?: number | string) => void;
-}
-
+let inChild = false;
+// Node caches the pid at start.
+let pid: number | undefined;
+let getpid: () => number;
 let leave: (status: number) => void;
-let emit: Emit;
+
+function becomeChild({ leave: leaveCaches }: CryptoCaches, really: boolean): void {
+  pid = undefined;
+  seeded = false;
+  reseedIds();
+  if (!really) return;
+  inChild = true;
+  leaveCaches();
+}
 
 // Node's own way out tears its platform down and joins helper threads that do not exist here: it would hang. So the
 // child leaves by _exit as soon as the `exit` handlers have run, at whichever of the three ends: process.exit, nothing
 // left to do, an uncaught exception.
-function takeOver(ends: Ends, randomness: Pick<Math, 'random'>): void {
-  randomness.random = random;
-  ends.reallyExit = reallyExit;
-  if (ends.emit === emitAndLeave) return; // a grandchild has inherited it
-  ({ emit } = ends);
-  ends.emit = emitAndLeave;
+function takePlaces(): void {
+  const { emit, reallyExit } = process as unknown as Ends;
+  const { random: randomOfV8 } = Math;
+  Object.defineProperty(process, 'pid', { get: () => (pid ??= getpid()), configurable: true, enumerable: true });
+  Math.random = () => (inChild ? random() : randomOfV8());
+  const ends: Ends = {
+    emit: (event, ...args) => {
+      const emitted = () => Reflect.apply(emit, process, [event, ...args]);
+      return inChild ? emitInChild(event, args, emitted) : emitted();
+    },
+    reallyExit: (code) => {
+      if (inChild) leave(Number(code ?? 0) || 0);
+      Reflect.apply(reallyExit, process, [code]);
+    },
+  };
+  Object.assign(process, ends);
 }
 
-function rehearse(): void {
-  const emitNothing = () => false;
-  for (let i = 0; i < 20; i++) {
-    reseedIds();
-    takeOver({ emit: emitNothing }, { random: Math.random });
-    emitAndLeave('rehearsal');
-  }
+interface Ends {
+  readonly emit: (event: string | symbol, ...args: unknown[]) => boolean;
+  readonly reallyExit: (code?: number | string) => void;
 }
 
-function reallyExit(code?: number | string): void {
-  leave(Number(code ?? 0) || 0);
-}
-
-function emitAndLeave(event: string | symbol, ...args: unknown[]): boolean {
-  const emitted = () => Reflect.apply(emit, process, [event, ...args]);
+function emitInChild(event: string | symbol, args: readonly unknown[], emitted: () => boolean): boolean {
   if (event === 'uncaughtExceptionMonitor') return reportFatal(emitted(), args[0]);
   if (event !== 'exit') return emitted();
   try {

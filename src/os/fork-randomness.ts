@@ -26,8 +26,8 @@ export function prepareCryptoCaches(): CryptoCaches {
       for (const cache of caches) cache?.useUp();
     },
     leave: () => {
-      if (caches[0] === undefined || !caches[0].found) for (let i = 0; i < uuids; i++) randomUUID();
-      if (caches[1] === undefined || !caches[1].found) for (let i = 0; i < integers; i++) randomInt(2);
+      if (caches[0]?.found !== true) for (let i = 0; i < uuids; i++) randomUUID();
+      if (caches[1]?.found !== true) for (let i = 0; i < integers; i++) randomInt(2);
     },
   };
 }

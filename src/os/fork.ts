@@ -29,21 +29,20 @@ export const forkFlags: readonly string[] = ['--single-threaded', '--v8-pool-siz
 export function fork(): number {
   const reason = whyNoFork();
   if (reason !== undefined) throw new UnsupportedError(reason);
-  const [pid] = forkChildren(1, false);
+  const [pid] = forkChildren(1);
   return pid!;
 }
 
 /**
  * Forks up to `count` children at once and gives their pids, fewer if the system refuses some; in the children the last is 0. To fork
  * one right after the other is cheaper: what the parent writes to between two forks has to be copied each time. The hooks
- * run once. With `silent` the children stop all watches of descriptors. @internal
+ * run once. @internal
  */
-export function forkChildren(count: number, silent: boolean): number[] {
+export function forkChildren(count: number): number[] {
   const steps = prepare();
   precompile(newChildHooks());
   runAtFork('before');
   steps.useUpRandomness();
-  steps.silence(silent);
   const pids = steps.forkTimes(count);
   if (pids[pids.length - 1] === 0) {
     steps.becomeChild();
@@ -94,7 +93,6 @@ function canonical(flag: string): string {
 
 interface Steps {
   useUpRandomness(): void;
-  silence(polls: boolean): void;
   /** Ends early at a failure, and in the children. */
   forkTimes(count: number): number[];
   becomeChild(): void;
@@ -108,12 +106,11 @@ function prepare(): Steps {
 }
 
 function bind(): Steps {
-  const { fork, silence } = prepareForkCall(forkableRanges(), turnOfChild);
+  const fork = prepareForkCall(forkableRanges(), turnOfChild);
   const caches = prepareCryptoCaches();
   const becomeChild = prepareChild(caches);
   precompile([becomeChild, caches.leave, exitNow]);
   return {
-    silence,
     useUpRandomness: () => caches.useUp(),
     becomeChild,
     forkTimes: (count) => {

@@ -208,6 +208,11 @@ export function onClosing(listener: (fd: number) => void): void {
 
 const closing: ((fd: number) => void)[] = [];
 
+/** Stops all watches of this thread but one without a word. @internal */
+export function silencePolls(except: Poll | undefined): void {
+  for (const poll of polls.values()) if (poll !== except) poll.stop();
+}
+
 const polls = new Map<number, Poll>();
 const watched = new Map<number, Set<Poll>>();
 const spare: number[] = [];

@@ -10,12 +10,13 @@ export interface Serving {
   readonly ssl?: SecuritySource | undefined;
 }
 
-/** Serves one connection in this thread, to its end, and closes it. */
+/** Serves one connection in this thread, to its end, and closes it; `atEnd` leaves that to the end of the process. */
 export async function serveConnection(
   { handler, timeout, ssl }: Serving,
   connection: Socket,
   address: Address,
   context: RequestContext,
+  atEnd = false,
 ): Promise<void> {
   try {
     connection.settimeout(timeout);
@@ -25,7 +26,8 @@ export async function serveConnection(
     }
     await (handler as RequestHandler<Socket>)(connection, address, context);
   } finally {
-    connection.close();
+    // What is secured says good-bye.
+    if (!atEnd || connection.secured !== undefined) connection.close();
   }
 }
 

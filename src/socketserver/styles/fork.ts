@@ -1,5 +1,5 @@
 import { UnsupportedError, BrokenError } from '../../base/errors.ts';
-import { withoutEpollInChild } from '../../os/epoll.ts';
+import { calledInChild, withoutWatchesInChild } from '../../os/epoll.ts';
 import { exitNow, forkChildren, whyNoFork } from '../../os/fork.ts';
 import { useHugeText } from '../../os/huge-text.ts';
 import { libc } from '../../os/libc.ts';
@@ -28,7 +28,7 @@ export async function serveByFork({ handler, settings, listener, owner }: StyleP
   if (reason !== undefined) throw new UnsupportedError(reason);
   const serving: Serving = { handler: handler as RequestHandler<never>, timeout: settings.timeout, ssl: settings.ssl };
   await rehearse();
-  precompile([handler, ...methodsOf(Socket.prototype), ...Object.values(setters)]);
+  precompile([handler, ...calledInChild(), ...methodsOf(Socket.prototype), ...Object.values(setters)]);
   useHugeText();
   const births = new Births({ serving, listener, owner, exit: exitNow });
   return { serve: (request) => births.serve(request), close: async () => {} };
@@ -67,7 +67,7 @@ class Births {
     if (this.#parts.owner.inChild) return;
     const waiting = this.#waiting.splice(0);
     try {
-      const pids = withoutEpollInChild(() => forkChildren(waiting.length, true));
+      const pids = withoutWatchesInChild(() => forkChildren(waiting.length));
       if (pids[pids.length - 1] === 0) return beChild(this.#parts, waiting, pids.length - 1);
       pids.forEach((pid, i) => waitForChild(pid, waiting[i]!));
       for (const { request, resolve, reject } of waiting.slice(pids.length)) this.serve(request).then(resolve, reject);
@@ -100,7 +100,7 @@ function beChild({ serving, listener, owner, exit }: ChildParts, waiting: readon
     if (i !== own && job.kind === 'connection') forget(job.connection);
   }
   const { request } = waiting[own]!;
-  serveIn(serving, request).then(
+  serveIn(serving, request, true).then(
     () => exit(0),
     (error: unknown) => {
       writeError(error, request.job.address);
@@ -132,7 +132,7 @@ async function rehearse(): Promise<void> {
       void converse(client, i % 2 === 1);
     });
     if (code !== 0) throw new BrokenError('the rehearsal of a child has failed');
-    for (const [, end] of others) end.close();
+    for (const end of [served, others[0]![1], others[1]![1]]) end.close();
   }
 }
 

@@ -14,8 +14,8 @@ export function serveHere({ handler, settings }: StyleParts): Style {
   };
 }
 
-/** Serves a request in this thread. */
-export function serveIn(serving: Serving, request: Request): Promise<void> {
+/** Serves a request in this thread; `atEnd` as of `serveConnection`. */
+export function serveIn(serving: Serving, request: Request, atEnd = false): Promise<void> {
   const { job } = request;
   if (job.kind === 'datagram') return serveDatagram(serving, [job.data, job.socket], job.address, request);
   const task = currentTask();
@@ -23,5 +23,5 @@ export function serveIn(serving: Serving, request: Request): Promise<void> {
     job.connection.close();
     task?.cancel();
   };
-  return serveConnection(serving, job.connection, job.address, request);
+  return serveConnection(serving, job.connection, job.address, request, atEnd);
 }
