@@ -1,4 +1,5 @@
 import { UnsupportedError } from '../base/errors.ts';
+import { endCallback } from './callback-end.ts';
 import { checked, koffi, libc } from './libc.ts';
 import { currentLoop, uv } from './uv.ts';
 
@@ -34,6 +35,7 @@ export function prepareForkCall(ranges: readonly number[], turn: (idle: boolean)
   const data = bytes.subarray(dataOffset);
   const tell = callback(() => {
     data.writeUInt32LE(Number(turn(data.readUInt32LE(field.alive) === 0)), field.watching);
+    endCallback();
   });
   table(ranges, tell).forEach((value, i) => data.writeBigUInt64LE(value, i * 8));
   const protect = libc('int mprotect(uintptr_t address, size_t length, int protection)');

@@ -7,6 +7,7 @@ import { realClock } from '../base/clock.ts';
 import { endingSignals, onAnyAbort, throwIfAnyAborted, withinTask } from '../base/ending-signals.ts';
 import { ClosedError, InvalidArgumentError, SystemError, TimeoutError } from '../base/errors.ts';
 import { checkOptions } from '../base/options.ts';
+import { endCallback } from './callback-end.ts';
 import { duplicate } from './duplicate.ts';
 import { koffi, libc } from './libc.ts';
 import { pollNow } from './poll-now.ts';
@@ -259,9 +260,10 @@ function bind(): Native {
 function dispatch(handle: number, status: number, events: number): void {
   try {
     polls.get(handle)?.notify(status, events);
+    endCallback();
   } catch (error) {
     // An exception must not cross libuv's frames: it is thrown again where the program's own handlers see it.
-    process.nextTick(() => {
+    setImmediate(() => {
       throw error;
     });
   }

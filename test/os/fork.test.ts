@@ -46,6 +46,18 @@ test('siblings draw different random numbers and ids, and know their own pids', 
   }
 });
 
+test(
+  'nobody draws what the parent or a sibling draws, however much the parent draws between forks',
+  { skip },
+  async () => {
+    assert.deepEqual(await forked('drawn'), [0, 0]);
+  },
+);
+
+test('a program goes on, and forks, with its code on huge pages', { skip }, async () => {
+  assert.deepEqual(await forked('hugeText'), [7, true, true]);
+});
+
 test('an ended child is a zombie until it is waited for', { skip }, async () => {
   assert.deepEqual(await forked('zombie'), ['Z', false]);
 });

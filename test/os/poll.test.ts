@@ -48,6 +48,23 @@ test('closing a descriptor, or dup2 onto it, ends the waits on it and names it',
   for (const fd of [w, again, w2, other, w3]) close(fd);
 });
 
+test('what a listener leaves to microtasks and ticks is done before anything else', async () => {
+  const [r, w] = pipe();
+  const order: string[] = [];
+  await new Promise<void>((resolve) => {
+    const watch = new Poll(r, () => {
+      watch.close();
+      queueMicrotask(() => order.push('microtask'));
+      process.nextTick(() => order.push('tick'));
+      setTimeout(() => resolve(order.push('timer') as unknown as void), 1);
+    });
+    watch.start(POLLIN);
+    tryWrite(w, Buffer.from('x'));
+  });
+  assert.deepEqual(order, ['tick', 'microtask', 'timer']);
+  for (const fd of [r, w]) close(fd);
+});
+
 test('events that are none are refused', async () => {
   const [r, w] = pipe();
   const before = openFds();

@@ -88,6 +88,21 @@ describe('style fork', () => {
     assert.deepEqual(await server.stop(), ['stopped']);
   });
 
+  test("a child whose time is over is ended, and its place is the next client's", async () => {
+    const server = new Forking('limited');
+    const address = await server.address();
+    const clients = await Promise.all(Array.from({ length: 4 }, () => createConnection(address)));
+    for (const client of clients) {
+      assert.equal((await client.recv(100, { timeout: 20 })).toString(), 'here');
+      assert.equal((await client.recv(100, { timeout: 20 })).length, 0);
+      client.close();
+    }
+    const lines = await server.stop();
+    assert.equal(lines.length, 5);
+    for (const line of lines.slice(0, 4))
+      assert.match(line, /^error the request of 127.0.0.1:\d+ took more than 0.3 s$/);
+  });
+
   test('serves HTTP, a UNIX path and datagrams', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'simul-forking-'));
     const file = join(folder, 'socket');
