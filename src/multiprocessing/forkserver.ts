@@ -63,7 +63,8 @@ class ForkServer {
   constructor() {
     this.#listener = createServer((socket) => void this.#greet(socket)).listen({ path: this.#address });
     this.#listener.unref();
-    this.#template = spawn(process.execPath, [...forkFlags, ...childExecArgv(process.execArgv), main, processMark], {
+    // The last of two contrary flags counts: Node 26 gives each test file a --v8-pool-size.
+    this.#template = spawn(process.execPath, [...childExecArgv(process.execArgv), ...forkFlags, main, processMark], {
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       serialization: 'advanced',
       env: childEnv(process.env),

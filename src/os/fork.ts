@@ -83,8 +83,13 @@ export function exitNow(status: number): never {
 }
 
 function missingFlags(): string[] {
-  const given = [...process.execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/)].map(canonical);
-  return forkFlags.filter((flag) => !given.includes(canonical(flag)));
+  // The last of two contrary ones counts.
+  const given = [...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/), ...process.execArgv].map(canonical);
+  return forkFlags.filter((flag) => given.findLast((each) => nameOf(each) === nameOf(flag)) !== flag);
+}
+
+function nameOf(flag: string): string {
+  return flag.split('=')[0]!.replace(/^--no-/, '--');
 }
 
 function canonical(flag: string): string {

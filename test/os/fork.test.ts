@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { whyNoFork } from '../../src/os/fork.ts';
+import { fileURLToPath } from 'node:url';
+import { forkFlags, whyNoFork } from '../../src/os/fork.ts';
 import { program, sized } from '../fixtures/program.ts';
 
 const skip = process.platform !== 'linux' && 'fork is for Linux';
@@ -142,6 +144,13 @@ test('fork is refused while module hooks are registered', { skip }, async () => 
 test('fork is refused without the flags, saying how to get them', { skip }, async () => {
   const { stdout } = await program('os/fork-cases', ['plain']);
   assert.match(stdout, /SIMUL_UNSUPPORTED: .*simul run SCRIPT/);
+});
+
+test('of two contrary flags the last counts', { skip }, () => {
+  const path = fileURLToPath(new URL('../fixtures/os/fork-cases.js', import.meta.url));
+  const told = (...flags: string[]) => execFileSync(process.execPath, [...flags, path, 'plain'], { encoding: 'utf8' });
+  assert.match(told(...forkFlags, '--v8-pool-size=4'), /SIMUL_UNSUPPORTED: .*--v8-pool-size=0/);
+  assert.equal(told('--v8-pool-size=4', ...forkFlags), '"forked"\n');
 });
 
 test('fork is refused in a worker thread', { skip }, async () => {
