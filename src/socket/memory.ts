@@ -4,3 +4,15 @@ import { koffi } from '../os/libc.ts';
 export function addressBytes(bytes: Buffer): bigint {
   return koffi().address(bytes);
 }
+
+/** Bytes that system calls are given by their address: a number is converted at less cost than a buffer. */
+export interface Region {
+  readonly bytes: Buffer;
+  readonly address: number;
+}
+
+/** A region of its own; it does not move. */
+export function allocateRegion(size: number): Region {
+  const bytes = Buffer.allocUnsafeSlow(size);
+  return { bytes, address: Number(addressBytes(bytes)) };
+}

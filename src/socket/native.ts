@@ -5,6 +5,8 @@ import type { NativeFunction } from '../os/libc.ts';
 import type { Address } from './address.ts';
 import { addressSize, decodeAddress } from './address.ts';
 import { socketFailure } from './errors.ts';
+import type { Region } from './memory.ts';
+import { allocateRegion } from './memory.ts';
 
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
@@ -63,10 +65,10 @@ export function accept(fd: number): { fd: number; address: Address } | undefined
   }
 }
 
-/** Bytes received into `buffer`, 0 at the end; undefined if there are none yet, a negative errno on failure. */
-export function receive(fd: number, buffer: Uint8Array, size: number): number | undefined {
+/** Bytes received into memory at `address`, 0 at the end; undefined if there are none yet, a negative errno on failure. */
+export function receive(fd: number, address: number, size: number): number | undefined {
   for (;;) {
-    const got = native().recv(fd, buffer, size, MSG_DONTWAIT);
+    const got = native().recv(fd, address, size, MSG_DONTWAIT);
     if (got >= 0) return got;
     const number = errno();
     if (number === EAGAIN) return undefined;
@@ -75,10 +77,10 @@ export function receive(fd: number, buffer: Uint8Array, size: number): number | 
 }
 
 /** As `receive`; whose datagram it was is then in `sender`. */
-export function receiveFrom(fd: number, buffer: Uint8Array, size: number): number | undefined {
+export function receiveFrom(fd: number, address: number, size: number): number | undefined {
   for (;;) {
     storageSize[0] = addressSize;
-    const got = native().recvfrom(fd, buffer, size, MSG_DONTWAIT, storage, sizeBytes);
+    const got = native().recvfrom(fd, address, size, MSG_DONTWAIT, storage, sizeBytes);
     if (got >= 0) return got;
     const number = errno();
     if (number === EAGAIN) return undefined;
@@ -104,13 +106,29 @@ export function encodedSender(address: Address): Buffer | undefined {
 /** Bytes the system has taken; undefined if it has no room, a negative errno on failure. */
 export function transmit(fd: number, bytes: Uint8Array): number | undefined {
   for (;;) {
-    const put = native().send(fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const put = bytes.length <= outboxSize ? transmitCopy(fd, bytes) : transmitFrom(fd, bytes);
     if (put >= 0) return put;
     const number = errno();
     if (number === EAGAIN) return undefined;
     if (number !== EINTR) return -number;
   }
 }
+
+function transmitCopy(fd: number, bytes: Uint8Array): number {
+  outbox ??= allocateRegion(outboxSize);
+  outbox.bytes.set(bytes);
+  return native().send(fd, outbox.address, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+function transmitFrom(fd: number, bytes: Uint8Array): number {
+  return native().sendFrom(fd, bytes, Math.min(bytes.length, most), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// To copy so few bytes costs less than to have their address looked up.
+const outboxSize = 1024;
+let outbox: Region | undefined;
+/** More is not taken at once: results are ints. */
+const most = 1 << 30;
 
 /** As `transmit`, of a datagram to an address. */
 export function transmitTo(fd: number, bytes: Uint8Array, to: Buffer): number | undefined {
@@ -172,6 +190,7 @@ interface Native {
   readonly recv: NativeFunction;
   readonly recvfrom: NativeFunction;
   readonly send: NativeFunction;
+  readonly sendFrom: NativeFunction;
   readonly sendto: NativeFunction;
 }
 
@@ -183,11 +202,11 @@ function native(): Native {
     socket: libc('int socket(int family, int type, int proto)'),
     accept: libc('int accept4(int fd, void *address, void *size, int flags)'),
     connect: libc('int connect(int fd, const void *address, unsigned int size)'),
-    recv: libc('long recv(int fd, void *buffer, size_t size, int flags)'),
-    recvfrom: libc('long recvfrom(int fd, void *buffer, size_t size, int flags, void *address, void *length)'),
-    send: libc('long send(int fd, const void *buffer, size_t size, int flags)'),
-    sendto: libc(
-      'long sendto(int fd, const void *buffer, size_t size, int flags, const void *to, unsigned int length)',
-    ),
+    // By address, and with ints as results: longs become doubles on the heap.
+    recv: libc('int recv(int fd, uintptr_t buffer, size_t size, int flags)'),
+    recvfrom: libc('int recvfrom(int fd, uintptr_t buffer, size_t size, int flags, void *address, void *length)'),
+    send: libc('int send(int fd, uintptr_t buffer, size_t size, int flags)'),
+    sendFrom: libc('int send(int fd, const void *buffer, size_t size, int flags)'),
+    sendto: libc('int sendto(int fd, const void *buffer, size_t size, int flags, const void *to, unsigned int length)'),
   });
 }

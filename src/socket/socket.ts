@@ -11,6 +11,7 @@ import { encodeAddress, showAddress } from './address.ts';
 import { untilRoom } from './backoff.ts';
 import type { AddressFamily, SocketType } from './constants.ts';
 import * as C from './constants.ts';
+import { bytesOf, checkSize } from './data.ts';
 import { SocketError, socketFailure } from './errors.ts';
 import * as native from './native.ts';
 import type { SocketOptions } from './options.ts';
@@ -18,6 +19,8 @@ import { membership, optionBytes, setOptions } from './options.ts';
 import type { Direction } from './readiness.ts';
 import { Readiness } from './readiness.ts';
 import { resolved } from './resolve.ts';
+import type { Accepted, AcceptSecurity } from './secure-accept.ts';
+import { SecureAccept } from './secure-accept.ts';
 import { SecuredTransport } from './secured.ts';
 import type { SecureOptions, SecurityContext } from './security.ts';
 import { receiveBytes } from './slab.ts';
@@ -31,6 +34,7 @@ import { bindPath, removeFile } from './unix-path.ts';
 
 const { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } = constants.errno;
 const nothing = Buffer.alloc(0);
+const sent: Promise<void> = Promise.resolve();
 
 /** Where a socket comes from, other than the system. */
 export interface SocketSource {
@@ -84,6 +88,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   #peer: A | undefined;
   #file: SocketFile | undefined;
   #secured: SecuredTransport | undefined;
+  #secureAccept: SecureAccept | undefined;
   /** What was received for a call that did not end well, for the next one. */
   #unread: Buffer | undefined;
 
@@ -130,12 +135,22 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   }
 
   /** Waits for a connection: the socket for it, and who it is. EMFILE when descriptors are used up. accept(2). */
-  accept(options?: WaitOptions): Promise<[connection: Socket<A>, address: A]> {
+  accept(options?: WaitOptions): Promise<Accepted<A>> {
     return this.#receiving('a connection', () => this.tryAccept(), options);
   }
 
   /** The connection that waits already, or undefined. */
-  tryAccept(): [connection: Socket<A>, address: A] | undefined {
+  tryAccept(): Accepted<A> | undefined {
+    if (this.#secureAccept === undefined) return this.#accept();
+    return this.#secureAccept.take(() => this.#accept()) as Accepted<A> | undefined;
+  }
+
+  /** @internal From now on connections are secured before they are given. */
+  secureAccept(security: AcceptSecurity): void {
+    this.#secureAccept = new SecureAccept(security, () => this.#readiness.reading.becomeReady());
+  }
+
+  #accept(): Accepted<A> | undefined {
     const taken = native.accept(this.#open());
     if (taken === undefined) return undefined;
     return [new Socket<A>(taken.fd, this.family, this.type, taken.address as A), taken.address as A];
@@ -189,16 +204,8 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   sendall(data: string | Uint8Array, options?: WaitOptions): Promise<void> {
     const bytes = bytesOf(data);
     if (this.#secured !== undefined) return this.#secured.sendall(bytes, this.#with(options));
-    let rest = bytes;
-    const attempt = (): true | undefined => {
-      do {
-        const put = this.#put(rest);
-        if (put === undefined) return undefined;
-        rest = put === rest.length ? nothing : rest.subarray(put);
-      } while (rest.length > 0);
-      return true;
-    };
-    return this.#sending(attempt, options) as Promise<unknown> as Promise<void>;
+    const atOnce = options === undefined && this.#fd >= 0 && !mustWait(options) && this.#readiness.writing.mayTry();
+    return atOnce ? this.#sendNow(bytes) : this.#sendRest(bytes, options);
   }
 
   /** A datagram, up to `n` bytes of it, and who sent it. recvfrom(2). */
@@ -246,6 +253,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   /** Closes it; who waits on it hears ClosedError. What was sent goes on its way. The file of a bound UNIX socket is removed. Idempotent. */
   close(): void {
     this.#secured?.close();
+    this.#secureAccept?.close();
     const fd = this.#leave('the socket was closed', true);
     if (fd < 0) return;
     closeFd(fd);
@@ -340,7 +348,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
    * the connection is closed then. Nothing may be received meanwhile.
    */
   async startTls(context: SecurityContext, options: SecureOptions = {}): Promise<void> {
-    this.#checkOpen();
+    this.#open();
     this.#secured = new SecuredTransport(await context.wrapSocket(this.toNodeSocket(), options));
   }
 
@@ -403,6 +411,29 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     return this.#readiness.wait(direction, what, attempt, this.#with(options));
   }
 
+  #sendNow(bytes: Uint8Array): Promise<void> {
+    try {
+      const put = this.#put(bytes);
+      if (put === bytes.length) return sent;
+      return this.#sendRest(put === undefined ? bytes : bytes.subarray(put), undefined);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #sendRest(bytes: Uint8Array, options: WaitOptions | undefined): Promise<void> {
+    let rest = bytes;
+    const attempt = (): true | undefined => {
+      do {
+        const put = this.#put(rest);
+        if (put === undefined) return undefined;
+        rest = put === rest.length ? nothing : rest.subarray(put);
+      } while (rest.length > 0);
+      return true;
+    };
+    return this.#sending(attempt, options) as Promise<unknown> as Promise<void>;
+  }
+
   #take(n: number): Buffer | undefined {
     if (this.#unread !== undefined) return this.#takeUnread(n);
     if (n === 0) return nothing;
@@ -428,12 +459,13 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
       bytes.copy(into, filled);
       return bytes.length;
     } catch (error) {
-      if (filled > 0 && !(error instanceof IncompleteReadError)) this.#putBack(into.subarray(0, filled));
+      if (filled > 0 && !(error instanceof IncompleteReadError)) this.putBack(into.subarray(0, filled));
       throw error;
     }
   }
 
-  #putBack(bytes: Buffer): void {
+  /** @internal Gives back what was received, for the next call. */
+  putBack(bytes: Buffer): void {
     this.#unread = this.#unread === undefined ? bytes : Buffer.concat([bytes, this.#unread]);
     this.#readiness.reading.ready = true;
   }
@@ -487,10 +519,6 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     return { ...options, timeout: this.#timeout };
   }
 
-  #checkOpen(): void {
-    this.#open();
-  }
-
   #open(): number {
     if (this.#fd < 0) throw new ClosedError('the socket is closed');
     return this.#fd;
@@ -512,14 +540,3 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
 export type InetSocket = Socket<InetAddress>;
 /** A UNIX socket. */
 export type UnixSocket = Socket<UnixAddress>;
-
-function checkSize(n: number): void {
-  if (Number.isInteger(n) && n >= 0 && n <= 0x7fffffff) return;
-  throw new InvalidArgumentError('n', n, 'a number of bytes');
-}
-
-function bytesOf(data: string | Uint8Array): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data);
-  if (data instanceof Uint8Array) return data;
-  throw new InvalidArgumentError('data', data, 'text or bytes (Uint8Array)');
-}

@@ -28,6 +28,7 @@ describe('bad input to a server', () => {
     const context: SecurityContext = { wrapSocket: () => Promise.reject(new Error('no')) };
     assert.throws(
       () => new TCPServer(anyPort, ['cat'], { style: 'subprocess', ssl: context }),
+      () => new UDPServer(anyPort, () => {}, { ssl: context }),
       /the program has the connection/,
     );
   });
