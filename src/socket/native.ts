@@ -4,8 +4,8 @@ import { errno, libc } from '../os/libc.ts';
 import type { NativeFunction } from '../os/libc.ts';
 import type { Address } from './address.ts';
 import { addressSize, decodeAddress } from './address.ts';
+import { SO_ERROR, SOL_SOCKET } from './constants.ts';
 import { socketFailure } from './errors.ts';
-import type { Region } from './memory.ts';
 import { allocateRegion } from './memory.ts';
 
 const SOCK_NONBLOCK = 0o4000;
@@ -13,7 +13,7 @@ const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-const { EAGAIN, ECONNABORTED, EINPROGRESS, EINTR, EPROTO } = constants.errno;
+const { EAGAIN, ECONNABORTED, EINPROGRESS, EINTR, ENOTCONN, EPROTO } = constants.errno;
 
 /** socket(2): a new descriptor, non-blocking, closed on exec. */
 export function openSocket(family: number, type: number, proto: number): number {
@@ -51,6 +51,17 @@ export function connect(fd: number, bytes: Buffer): number {
     if (number !== EINTR) return number;
     return EINPROGRESS;
   }
+}
+
+/** How a connection that was begun has ended: 0 or an errno; undefined if it has not. */
+export function outcome(fd: number): number | undefined {
+  const number = getNumber(fd, SOL_SOCKET, SO_ERROR);
+  if (number !== 0) return number;
+  storageSize[0] = addressSize;
+  if (libc('int getpeername(int fd, void *address, void *size)')(fd, storage, sizeBytes) === 0) return 0;
+  const why = errno();
+  if (why === ENOTCONN) return undefined;
+  throw socketFailure('getpeername', { fd }, why);
 }
 
 /** Takes a connection: undefined if none waits. One that was given up by the other side meanwhile is passed over. */
@@ -115,7 +126,7 @@ export function transmit(fd: number, bytes: Uint8Array): number | undefined {
 }
 
 function transmitCopy(fd: number, bytes: Uint8Array): number {
-  outbox ??= allocateRegion(outboxSize);
+  outbox ??= newOutbox();
   outbox.bytes.set(bytes);
   return native().send(fd, outbox.address, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -126,7 +137,13 @@ function transmitFrom(fd: number, bytes: Uint8Array): number {
 
 // To copy so few bytes costs less than to have their address looked up.
 const outboxSize = 1024;
-let outbox: Region | undefined;
+let outbox: { readonly bytes: Uint8Array; readonly address: number } | undefined;
+
+function newOutbox(): NonNullable<typeof outbox> {
+  const { memory, address } = allocateRegion(outboxSize);
+  return { bytes: new Uint8Array(memory), address };
+}
+
 /** More is not taken at once: results are ints. */
 const most = 1 << 30;
 
@@ -202,10 +219,10 @@ function native(): Native {
     socket: libc('int socket(int family, int type, int proto)'),
     accept: libc('int accept4(int fd, void *address, void *size, int flags)'),
     connect: libc('int connect(int fd, const void *address, unsigned int size)'),
-    // By address, and with ints as results: longs become doubles on the heap.
-    recv: libc('int recv(int fd, uintptr_t buffer, size_t size, int flags)'),
-    recvfrom: libc('int recvfrom(int fd, uintptr_t buffer, size_t size, int flags, void *address, void *length)'),
-    send: libc('int send(int fd, uintptr_t buffer, size_t size, int flags)'),
+    // By address as a plain number, which costs less than a pointer; results are ints, as longs become doubles on the heap.
+    recv: libc('int recv(int fd, int64_t buffer, int64_t size, int flags)'),
+    recvfrom: libc('int recvfrom(int fd, int64_t buffer, int64_t size, int flags, void *address, void *length)'),
+    send: libc('int send(int fd, int64_t buffer, int64_t size, int flags)'),
     sendFrom: libc('int send(int fd, const void *buffer, size_t size, int flags)'),
     sendto: libc('int sendto(int fd, const void *buffer, size_t size, int flags, const void *to, unsigned int length)'),
   });

@@ -12,7 +12,8 @@ import { untilRoom } from './backoff.ts';
 import type { AddressFamily, SocketType } from './constants.ts';
 import * as C from './constants.ts';
 import { bytesOf, checkSize } from './data.ts';
-import { SocketError, socketFailure } from './errors.ts';
+import type { SocketError } from './errors.ts';
+import { socketFailure } from './errors.ts';
 import * as native from './native.ts';
 import type { SocketOptions } from './options.ts';
 import { membership, optionBytes, setOptions } from './options.ts';
@@ -23,7 +24,7 @@ import type { Accepted, AcceptSecurity } from './secure-accept.ts';
 import { SecureAccept } from './secure-accept.ts';
 import { SecuredTransport } from './secured.ts';
 import type { SecureOptions, SecurityContext } from './security.ts';
-import { receiveBytes } from './slab.ts';
+import { most, receiveBytes, receiveShort, short } from './slab.ts';
 import type { StreamOptions } from './streams/connection.ts';
 import { IncompleteReadError } from './streams/errors.ts';
 import { Feed } from './streams/feed.ts';
@@ -32,7 +33,7 @@ import { StreamWriter } from './streams/writer.ts';
 import type { SocketFile } from './unix-path.ts';
 import { bindPath, removeFile } from './unix-path.ts';
 
-const { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } = constants.errno;
+const { EAGAIN, EALREADY, EINPROGRESS, EISCONN } = constants.errno;
 const nothing = Buffer.alloc(0);
 const sent: Promise<void> = Promise.resolve();
 
@@ -89,6 +90,8 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   #file: SocketFile | undefined;
   #secured: SecuredTransport | undefined;
   #secureAccept: SecureAccept | undefined;
+  /** Whether the last message of the stream was short. */
+  #short = false;
   /** What was received for a call that did not end well, for the next one. */
   #unread: Buffer | undefined;
 
@@ -437,11 +440,12 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   #take(n: number): Buffer | undefined {
     if (this.#unread !== undefined) return this.#takeUnread(n);
     if (n === 0) return nothing;
-    const got = receiveBytes(native.receive, this.#open(), n);
+    const got = (this.#short ? receiveShort : receiveBytes)(native.receive, this.#open(), n);
     if (typeof got === 'number') throw this.#failure('recv', -got);
-    // A stream that gave less than was asked for has no more just now.
-    if (got !== undefined && got.length > 0 && got.length < n && this.type === C.SOCK_STREAM) {
-      this.#readiness.reading.emptied();
+    if (got !== undefined && got.length > 0 && this.type === C.SOCK_STREAM) {
+      this.#short = got.length <= short;
+      // A stream that gave less than was asked for has no more just now.
+      if (got.length < Math.min(n, most)) this.#readiness.reading.emptied();
     }
     return got;
   }
@@ -449,7 +453,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   #takeUnread(n: number): Buffer {
     const unread = this.#unread!;
     this.#unread = unread.length > n ? unread.subarray(n) : undefined;
-    return unread.length > n ? unread.subarray(0, n) : unread;
+    return unread.subarray(0, n);
   }
 
   async #fill(into: Buffer, filled: number, options: WaitOptions | undefined): Promise<number> {
@@ -489,25 +493,13 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     if (number !== EINPROGRESS && number !== EALREADY) return number;
     const { writing } = this.#readiness;
     writing.emptied(); // until it is connected
-    return this.#readiness.wait(writing, what, () => this.#outcome(), options);
+    return this.#readiness.wait(writing, what, () => native.outcome(this.#open()), options);
   }
 
   #tryConnect(bytes: Buffer): number | undefined {
     const number = native.connect(this.#open(), bytes);
     // A UNIX socket whose backlog is full.
     return number === EAGAIN && this.family === C.AF_UNIX ? undefined : number;
-  }
-
-  #outcome(): number | undefined {
-    const number = native.getNumber(this.#open(), C.SOL_SOCKET, C.SO_ERROR);
-    if (number !== 0) return number;
-    try {
-      this.getpeername();
-      return 0;
-    } catch (error) {
-      if (error instanceof SocketError && error.errno === ENOTCONN) return undefined;
-      throw error;
-    }
   }
 
   #failure(syscall: string, number: number): SocketError {
