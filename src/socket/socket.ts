@@ -63,6 +63,9 @@ export function socket<F extends AddressFamily = typeof C.AF_INET>(
   if (!types.includes(type)) {
     throw new InvalidArgumentError('type', type, 'SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET');
   }
+  if (fileno !== undefined && !(Number.isInteger(fileno) && fileno >= 0)) {
+    throw new InvalidArgumentError('fileno', fileno, 'an open file descriptor');
+  }
   return new Socket<AddressOf<F>>(fileno ?? native.openSocket(family, type, proto), family, type);
 }
 
@@ -169,7 +172,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
       const where = resolved(this.family, address, shared);
       const numeric = where instanceof Promise ? await where : where;
       const number = await this.#connect(numeric, shared);
-      if (number === 0 || number === EISCONN) this.#peer = numeric as A;
+      if (number === 0) this.#peer = numeric as A;
       else throw socketFailure('connect', { address: numeric }, number);
     });
   }
@@ -488,6 +491,8 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
 
   async #connect(address: Address, options: BoundedOptions | undefined): Promise<number> {
     const bytes = encodeAddress(this.family, address);
+    // The kernel takes the first call behind one that did not wait for the end of that.
+    if (this.#peer !== undefined && this.type !== C.SOCK_DGRAM) return EISCONN;
     const what = `a connection to ${showAddress(address)}`;
     const number = await untilRoom(what, () => this.#tryConnect(bytes), options);
     if (number !== EINPROGRESS && number !== EALREADY) return number;
