@@ -46,9 +46,9 @@ export class RecordStream<A extends Address> extends Duplex {
     this.#kept = true;
   }
 
-  /** Closes the connection. */
+  /** Closes the connection, unless somebody has it already. */
   giveUp(): void {
-    this.#socket.close();
+    if (!this.#released) this.#socket.close();
   }
 
   /** The socket, in plain text again, once TLS has said its last. */

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
 import { before, describe, it } from 'node:test';
-import { TimeoutError } from '../../src/entry/errors.ts';
+import { ClosedError, TimeoutError } from '../../src/entry/errors.ts';
 import type { Socket } from '../../src/entry/socket.ts';
 import { SSLError } from '../../src/entry/ssl.ts';
 import { clientContext, connected, Ends, fixtures, serverContext, tcpPair, text } from './connection.ts';
@@ -97,6 +97,24 @@ describe('an unwrappable connection', () => {
     ends.client.close();
     assert.equal((await ends.server.recv(1, { timeout: 10 })).length, 0);
     ends.server.close();
+  });
+
+  it('is unwrapped as well by who has heard the other side say goodbye, and only once', async () => {
+    const [a, b] = await tcpPair();
+    const [client, server] = await Promise.all([
+      clientContext(given.ca).wrapSocket(a, { serverHostname: 'localhost', unwrappable: true, timeout: 10 }),
+      serverContext(given.server).wrapSocket(b, { unwrappable: true, timeout: 10 }),
+    ]);
+    const leaving = client.unwrap({ timeout: 10 });
+    assert.equal((await server.recv(1, { timeout: 10 })).length, 0);
+    await new Promise(setImmediate); // what closes by itself has done so by now
+    const theirs = (await server.unwrap({ timeout: 10 }))!;
+    const ours = (await leaving)!;
+    await assert.rejects(server.unwrap({ timeout: 10 }), ClosedError);
+    await theirs.sendall('still there');
+    assert.equal(text(await ours.recvExactly(11, { timeout: 10 })), 'still there');
+    ours.close();
+    theirs.close();
   });
 
   it('is closed when the other side does not say goodbye', async () => {
