@@ -1,5 +1,6 @@
 import { AsyncResource } from 'node:async_hooks';
 import { getSystemErrorName } from 'node:util';
+import { setImmediate } from 'node:timers';
 import { isMainThread } from 'node:worker_threads';
 import { checkSeconds } from '../base/deadline.ts';
 import type { WaitOptions } from '../base/deadline.ts';
@@ -260,6 +261,7 @@ function bind(): Native {
 }
 
 function dispatch(handle: number, status: number, events: number): void {
+  settleSoon();
   try {
     polls.get(handle)?.notify(status, events);
   } catch (error) {
@@ -269,6 +271,14 @@ function dispatch(handle: number, status: number, events: number): void {
     });
   }
 }
+
+// Node 26 runs ticks and promise jobs only behind JavaScript that it has called itself, which this is not: what was resolved here would
+// stay pending until something else happens. Immediates are of the phase that follows this one.
+function settleSoon(): void {
+  setImmediate(nothing);
+}
+
+function nothing(): void {}
 
 // A worker that ends with a foreign handle open aborts the whole process (CheckedUvLoopClose in node_worker.cc), and
 // `terminate()` runs no JavaScript to close it. Marked internal, libuv tolerates it; and a native clean-up hook stops
