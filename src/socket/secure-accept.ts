@@ -2,11 +2,15 @@ import { Deque } from '../base/deque.ts';
 import { ClosedError } from '../base/errors.ts';
 import { runOutside } from '../asyncio/scope.ts';
 import type { Address } from './address.ts';
-import type { SecurityContext } from './security.ts';
-import type { Socket } from './socket.ts';
+import type { SecureOptions, SecurityContext } from './security.ts';
 
-/** A connection and who it is from. */
-export type Accepted<A extends Address> = [connection: Socket<A>, address: A];
+/** What of a socket is needed here. */
+interface Connection {
+  startTls(context: SecurityContext, options: SecureOptions): Promise<void>;
+  close(): void;
+}
+
+type Accepted = [connection: Connection, address: Address];
 
 /** How the connections of a listening socket are secured. */
 export interface AcceptSecurity {
@@ -22,7 +26,7 @@ export interface AcceptSecurity {
  */
 export class SecureAccept {
   readonly #security: AcceptSecurity;
-  readonly #ready = new Deque<Accepted<Address>>();
+  readonly #ready = new Deque<Accepted>();
   readonly #closing = new AbortController();
   readonly #changed: () => void;
 
@@ -33,7 +37,7 @@ export class SecureAccept {
   }
 
   /** Begins the handshake of everybody who waits, and gives a connection that is through with it. */
-  take(accept: () => Accepted<Address> | undefined): Accepted<Address> | undefined {
+  take(accept: () => Accepted | undefined): Accepted | undefined {
     for (let next = accept(); next !== undefined; next = accept()) void runOutside(this.#begin, next);
     return this.#ready.shift();
   }
@@ -43,7 +47,7 @@ export class SecureAccept {
     for (let next = this.#ready.shift(); next !== undefined; next = this.#ready.shift()) next[0].close();
   }
 
-  readonly #begin = async (accepted: Accepted<Address>): Promise<void> => {
+  readonly #begin = async (accepted: Accepted): Promise<void> => {
     const [connection, address] = accepted;
     const { context, timeout } = this.#security;
     const { signal } = this.#closing;

@@ -20,7 +20,7 @@ import { membership, optionBytes, setOptions } from './options.ts';
 import type { Direction } from './readiness.ts';
 import { Readiness } from './readiness.ts';
 import { resolved } from './resolve.ts';
-import type { Accepted, AcceptSecurity } from './secure-accept.ts';
+import type { AcceptSecurity } from './secure-accept.ts';
 import { SecureAccept } from './secure-accept.ts';
 import { SecuredTransport } from './secured.ts';
 import type { SecureOptions, SecurityContext } from './security.ts';
@@ -532,6 +532,9 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     if (this.#unread !== undefined) throw new InvalidStateError(`${call}: bytes that were received wait to be read`);
   }
 }
+
+/** A connection and who it is from. */
+type Accepted<A extends Address> = [connection: Socket<A>, address: A];
 
 /** A socket for TCP or UDP. */
 export type InetSocket = Socket<InetAddress>;
