@@ -91,7 +91,10 @@ export class Clients {
     const sent = this.#sent[fd]!;
     const put = send(fd, this.#message.address + sent, size - sent, MSG_DONTWAIT);
     if (put < 0 && errno() !== EAGAIN) must('send', put);
-    if (put > 0) this.#sent[fd] = sent + put;
+    if (put <= 0) return;
+    this.#sent[fd] = sent + put;
+    // Behind the last request, not behind its answer: who serves one connection after the other would wait for the client's next move.
+    if (sent + put === size && this.#answered[fd]! + 1 === this.#load.requests) endSending(fd);
   }
 
   #ready(fd: number): void {
@@ -104,14 +107,14 @@ export class Clients {
       this.bytes += got;
       this.#received[fd]! += got;
       if (this.#received[fd] === size) this.#answer(fd);
-      if (got < 65_536) return;
+      // The end may have come together with the last answer, and is not told again.
+      if (got < 65_536 && this.#answered[fd]! < this.#load.requests) return;
     }
   }
 
   #answer(fd: number): void {
     this.#received[fd] = 0;
     if (++this.#answered[fd]! < this.#load.requests) this.#request(fd);
-    else endSending(fd);
   }
 
   #ended(fd: number): void {

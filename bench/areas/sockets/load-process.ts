@@ -53,9 +53,9 @@ function connection(port: number, { requests, size }: Load): number {
   limitWaits(fd, patience);
   for (let i = 0; i < requests; i++) {
     must('send', send(fd, message.address, size, 0));
+    if (i + 1 === requests) endSending(fd);
     for (let left = size; left > 0;) left -= ended(must('recv', recv(fd, message.address, left, 0)));
   }
-  endSending(fd);
   if (must('recv', recv(fd, message.address, size, 0)) > 0) throw new Error('more came than was sent');
   close(fd);
   return (performance.now() - start) / requests;
