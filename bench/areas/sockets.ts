@@ -1,6 +1,5 @@
 import type { BenchContext, Contender, RowPlan } from '../harness.ts';
-import type { Load } from './sockets/load.ts';
-import { datagrams, latency, requestsPerSecond, roundTrips } from './sockets/load.ts';
+import type { Load, LoadProcess } from './sockets/load.ts';
 import { nodeServer, pythonServer, serverContender } from './sockets/started.ts';
 import { tlsRows } from './sockets/tls.ts';
 
@@ -36,7 +35,7 @@ function echo(name: string, load: Load): RowPlan {
   const contender = (kind: string): Contender =>
     serverContender(
       () => nodeServer(kind),
-      (port) => roundTrips(port, load),
+      (clients, port) => clients.roundTrips(port, load),
       settings,
     );
   return {
@@ -53,7 +52,7 @@ function udp(load: Load): RowPlan {
   const contender = (kind: string): Contender =>
     serverContender(
       () => nodeServer(kind),
-      (port) => datagrams(port, load),
+      (clients, port) => clients.datagrams(port, load),
       { window: load.clients, bytes: load.size },
     );
   return {
@@ -68,7 +67,7 @@ function udp(load: Load): RowPlan {
 
 function styleRow(name: string, load: Load, raw = false): RowPlan {
   const settings = { clients: load.clients, requestsPerConnection: load.requests };
-  const measured = (port: number) => requestsPerSecond(port, load);
+  const measured = (clients: LoadProcess, port: number) => clients.requestsPerSecond(port, load);
   return {
     name: `style-${name}`,
     unit: 'request/s',
@@ -83,7 +82,7 @@ function styleRow(name: string, load: Load, raw = false): RowPlan {
 }
 
 function latencyRow(name: string, load: Load): RowPlan {
-  const measured = (port: number) => latency(port, load);
+  const measured = (clients: LoadProcess, port: number) => clients.latency(port, load);
   return {
     name: `latency-${name}`,
     unit: 'ms',

@@ -24,7 +24,7 @@ export interface Begun {
   readonly promise: Promise<unknown> | undefined;
 }
 
-const scopes = new AsyncLocalStorage<Scope>();
+const scopes = new AsyncLocalStorage<Scope | undefined>();
 
 /** What work outside any `run` belongs to. */
 export const defaultKernel = new Kernel();
@@ -40,6 +40,11 @@ export function currentKernel(): Kernel {
 
 export function runIn<T>(scope: Scope, fn: () => T): T {
   return scopes.run(scope, fn);
+}
+
+/** Runs what outlives the task that happens to begin it: its waits are of no task. */
+export function runOutside<P extends unknown[], T>(fn: (...args: P) => T, ...args: P): T {
+  return scopes.run(undefined, fn, ...args);
 }
 
 /**

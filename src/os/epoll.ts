@@ -18,6 +18,7 @@ const EINTR = 4;
 // struct epoll_event is packed on x64 only (epoll_ctl(2)).
 const dataOffset = process.arch === 'x64' ? 4 : 8;
 const eventSize = dataOffset + 8;
+const [eventWords, dataWord] = [eventSize / 4, dataOffset / 4];
 const batch = 128;
 
 /** Hears of one descriptor. */
@@ -36,7 +37,8 @@ class Epoll {
   readonly #watched: Map<number, Entry>;
   readonly #fd = checked(native().create(EPOLL_CLOEXEC), 'epoll_create1');
   readonly poll = new Poll(this.#fd, () => this.#collect()).unref();
-  readonly #events = Buffer.alloc(batch * eventSize);
+  readonly #words = new Int32Array(batch * eventWords);
+  readonly #events = Buffer.from(this.#words.buffer);
   #held = 0;
 
   constructor(watched = new Map<number, Entry>()) {
@@ -116,8 +118,8 @@ class Epoll {
       if (errno() === EINTR) return;
       checked(count, 'epoll_wait', { fd: this.#fd });
     }
-    for (let at = 0; at < count * eventSize; at += eventSize) {
-      this.#notify(this.#events.readInt32LE(at + dataOffset), this.#events.readUInt32LE(at));
+    for (let at = 0; at < count * eventWords; at += eventWords) {
+      this.#notify(this.#words[at + dataWord]!, this.#words[at]!);
     }
   }
 

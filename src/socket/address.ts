@@ -6,7 +6,7 @@ import { AF_INET, AF_INET6, AF_UNIX } from './constants.ts';
 
 /** An IPv4 or IPv6 address; '' as the host is any of this machine's, a scope stands behind `%`. */
 export type InetAddress = readonly [host: string, port: number];
-/** A path, a name without a file (`'\0name'`), or '' for a socket that has none. */
+/** A path, a name without a file (`'\0name'`, one byte a character), or '' for a socket that has none. */
 export type UnixAddress = string;
 /** Where a socket is. */
 export type Address = InetAddress | UnixAddress;
@@ -68,6 +68,10 @@ export function checkUnix(address: unknown): UnixAddress {
   }
   if (address.indexOf('\0', 1) > 0 && !address.startsWith('\0')) {
     throw new InvalidArgumentError('path', address, 'a path without NUL');
+  }
+  // What the system has are bytes: one a character, so that any name can be told and used again.
+  if (address.startsWith('\0') && /[^\0-\xff]/.test(address)) {
+    throw new InvalidArgumentError('path', address, 'a name of characters up to U+00FF, each of which is a byte');
   }
   return address;
 }

@@ -4,14 +4,16 @@ import { errno, libc } from '../os/libc.ts';
 import type { NativeFunction } from '../os/libc.ts';
 import type { Address } from './address.ts';
 import { addressSize, decodeAddress } from './address.ts';
+import { SO_ERROR, SOL_SOCKET } from './constants.ts';
 import { socketFailure } from './errors.ts';
+import { allocateRegion } from './memory.ts';
 
 const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const MSG_DONTWAIT = 0x40;
 const MSG_NOSIGNAL = 0x4000;
 const flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
-const { EAGAIN, ECONNABORTED, EINPROGRESS, EINTR, EPROTO } = constants.errno;
+const { EAGAIN, ECONNABORTED, EINPROGRESS, EINTR, ENOTCONN, EPROTO } = constants.errno;
 
 /** socket(2): a new descriptor, non-blocking, closed on exec. */
 export function openSocket(family: number, type: number, proto: number): number {
@@ -51,6 +53,17 @@ export function connect(fd: number, bytes: Buffer): number {
   }
 }
 
+/** How a connection that was begun has ended: 0 or an errno; undefined if it has not. */
+export function outcome(fd: number): number | undefined {
+  const number = getNumber(fd, SOL_SOCKET, SO_ERROR);
+  if (number !== 0) return number;
+  storageSize[0] = addressSize;
+  if (libc('int getpeername(int fd, void *address, void *size)')(fd, storage, sizeBytes) === 0) return 0;
+  const why = errno();
+  if (why === ENOTCONN) return undefined;
+  throw socketFailure('getpeername', { fd }, why);
+}
+
 /** Takes a connection: undefined if none waits. One that was given up by the other side meanwhile is passed over. */
 export function accept(fd: number): { fd: number; address: Address } | undefined {
   for (;;) {
@@ -63,10 +76,10 @@ export function accept(fd: number): { fd: number; address: Address } | undefined
   }
 }
 
-/** Bytes received into `buffer`, 0 at the end; undefined if there are none yet, a negative errno on failure. */
-export function receive(fd: number, buffer: Uint8Array, size: number): number | undefined {
+/** Bytes received into memory at `address`, 0 at the end; undefined if there are none yet, a negative errno on failure. */
+export function receive(fd: number, address: number, size: number): number | undefined {
   for (;;) {
-    const got = native().recv(fd, buffer, size, MSG_DONTWAIT);
+    const got = native().recv(fd, address, size, MSG_DONTWAIT);
     if (got >= 0) return got;
     const number = errno();
     if (number === EAGAIN) return undefined;
@@ -75,10 +88,10 @@ export function receive(fd: number, buffer: Uint8Array, size: number): number | 
 }
 
 /** As `receive`; whose datagram it was is then in `sender`. */
-export function receiveFrom(fd: number, buffer: Uint8Array, size: number): number | undefined {
+export function receiveFrom(fd: number, address: number, size: number): number | undefined {
   for (;;) {
     storageSize[0] = addressSize;
-    const got = native().recvfrom(fd, buffer, size, MSG_DONTWAIT, storage, sizeBytes);
+    const got = native().recvfrom(fd, address, size, MSG_DONTWAIT, storage, sizeBytes);
     if (got >= 0) return got;
     const number = errno();
     if (number === EAGAIN) return undefined;
@@ -104,13 +117,35 @@ export function encodedSender(address: Address): Buffer | undefined {
 /** Bytes the system has taken; undefined if it has no room, a negative errno on failure. */
 export function transmit(fd: number, bytes: Uint8Array): number | undefined {
   for (;;) {
-    const put = native().send(fd, bytes, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    const put = bytes.length <= outboxSize ? transmitCopy(fd, bytes) : transmitFrom(fd, bytes);
     if (put >= 0) return put;
     const number = errno();
     if (number === EAGAIN) return undefined;
     if (number !== EINTR) return -number;
   }
 }
+
+function transmitCopy(fd: number, bytes: Uint8Array): number {
+  outbox ??= newOutbox();
+  outbox.bytes.set(bytes);
+  return native().send(fd, outbox.address, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+function transmitFrom(fd: number, bytes: Uint8Array): number {
+  return native().sendFrom(fd, bytes, Math.min(bytes.length, most), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+// To copy so few bytes costs less than to have their address looked up.
+const outboxSize = 1024;
+let outbox: { readonly bytes: Uint8Array; readonly address: number } | undefined;
+
+function newOutbox(): NonNullable<typeof outbox> {
+  const { memory, address } = allocateRegion(outboxSize);
+  return { bytes: new Uint8Array(memory), address };
+}
+
+/** More is not taken at once: results are ints. */
+const most = 1 << 30;
 
 /** As `transmit`, of a datagram to an address. */
 export function transmitTo(fd: number, bytes: Uint8Array, to: Buffer): number | undefined {
@@ -172,6 +207,7 @@ interface Native {
   readonly recv: NativeFunction;
   readonly recvfrom: NativeFunction;
   readonly send: NativeFunction;
+  readonly sendFrom: NativeFunction;
   readonly sendto: NativeFunction;
 }
 
@@ -183,11 +219,11 @@ function native(): Native {
     socket: libc('int socket(int family, int type, int proto)'),
     accept: libc('int accept4(int fd, void *address, void *size, int flags)'),
     connect: libc('int connect(int fd, const void *address, unsigned int size)'),
-    recv: libc('long recv(int fd, void *buffer, size_t size, int flags)'),
-    recvfrom: libc('long recvfrom(int fd, void *buffer, size_t size, int flags, void *address, void *length)'),
-    send: libc('long send(int fd, const void *buffer, size_t size, int flags)'),
-    sendto: libc(
-      'long sendto(int fd, const void *buffer, size_t size, int flags, const void *to, unsigned int length)',
-    ),
+    // By address as a plain number, which costs less than a pointer; results are ints, as longs become doubles on the heap.
+    recv: libc('int recv(int fd, int64_t buffer, int64_t size, int flags)'),
+    recvfrom: libc('int recvfrom(int fd, int64_t buffer, int64_t size, int flags, void *address, void *length)'),
+    send: libc('int send(int fd, int64_t buffer, int64_t size, int flags)'),
+    sendFrom: libc('int send(int fd, const void *buffer, size_t size, int flags)'),
+    sendto: libc('int sendto(int fd, const void *buffer, size_t size, int flags, const void *to, unsigned int length)'),
   });
 }

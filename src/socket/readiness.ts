@@ -101,9 +101,14 @@ export class Direction {
   #inARow = 0;
   #soon = false;
 
+  /** Whether an attempt may be made at once, which then counts. */
+  mayTry(): boolean {
+    return this.ready && this.waiting.length === 0 && ++this.#inARow <= servedInARow;
+  }
+
   /** The result of an attempt made at once, if it may be made and there is one. */
   try<T>(attempt: Try<T>): T | undefined {
-    if (!this.ready || this.waiting.length > 0 || ++this.#inARow > servedInARow) return undefined;
+    if (!this.mayTry()) return undefined;
     const result = attempt();
     if (result === undefined) this.emptied();
     return result;

@@ -1,6 +1,7 @@
 import type { LookupAddress, LookupOptions } from 'node:dns';
 import { lookup } from 'node:dns';
 import { isIP, isIPv4 } from 'node:net';
+import { constants } from 'node:os';
 import { checkWait, Wait } from '../asyncio/wait.ts';
 import type { WaitOptions } from '../base/deadline.ts';
 import { InvalidArgumentError } from '../base/errors.ts';
@@ -8,7 +9,7 @@ import type { Address, InetAddress } from './address.ts';
 import { checkInet, checkPort, checkUnix } from './address.ts';
 import type { AddressFamily, SocketType } from './constants.ts';
 import { AF_INET, AF_INET6, AF_UNIX, SOCK_STREAM } from './constants.ts';
-import { lookupFailure } from './errors.ts';
+import { lookupFailure, socketFailure } from './errors.ts';
 
 /** What is looked up. */
 export interface LookupRequest extends WaitOptions {
@@ -26,7 +27,7 @@ export interface AddressInfo {
 
 /**
  * The addresses of a host, in the order in which they should be tried; '' is this machine's wildcard. Throws SocketError
- * (ENOTFOUND and the like, with host and port), TimeoutError, CancelledError. getaddrinfo(3).
+ * (ENOTFOUND and the like, EAFNOSUPPORT for an address of another family, with host and port), TimeoutError, CancelledError. getaddrinfo(3).
  *
  * @example
  * const [first] = await getaddrinfo('localhost', 80);
@@ -37,6 +38,7 @@ export async function getaddrinfo(host: string, port: number, request: LookupReq
   checkPort(port);
   checkWait(request);
   const found = isIP(host.split('%')[0]!) > 0 || host === '' ? literal(host, family) : await ask(host, port, request);
+  if (found.length === 0) throw socketFailure('getaddrinfo', { address: [host, port] }, constants.errno.EAFNOSUPPORT);
   return found.map((each) => ({
     family: each.family === 6 ? AF_INET6 : AF_INET,
     type,

@@ -11,16 +11,20 @@ import { encodeAddress, showAddress } from './address.ts';
 import { untilRoom } from './backoff.ts';
 import type { AddressFamily, SocketType } from './constants.ts';
 import * as C from './constants.ts';
-import { SocketError, socketFailure } from './errors.ts';
+import { bytesOf, checkSize } from './data.ts';
+import type { SocketError } from './errors.ts';
+import { socketFailure } from './errors.ts';
 import * as native from './native.ts';
 import type { SocketOptions } from './options.ts';
 import { membership, optionBytes, setOptions } from './options.ts';
 import type { Direction } from './readiness.ts';
 import { Readiness } from './readiness.ts';
 import { resolved } from './resolve.ts';
+import type { AcceptSecurity } from './secure-accept.ts';
+import { SecureAccept } from './secure-accept.ts';
 import { SecuredTransport } from './secured.ts';
 import type { SecureOptions, SecurityContext } from './security.ts';
-import { receiveBytes } from './slab.ts';
+import { most, receiveBytes, receiveShort, short } from './slab.ts';
 import type { StreamOptions } from './streams/connection.ts';
 import { IncompleteReadError } from './streams/errors.ts';
 import { Feed } from './streams/feed.ts';
@@ -29,8 +33,9 @@ import { StreamWriter } from './streams/writer.ts';
 import type { SocketFile } from './unix-path.ts';
 import { bindPath, removeFile } from './unix-path.ts';
 
-const { EAGAIN, EALREADY, EINPROGRESS, EISCONN, ENOTCONN } = constants.errno;
+const { EAGAIN, EALREADY, EINPROGRESS, EISCONN } = constants.errno;
 const nothing = Buffer.alloc(0);
+const sent: Promise<void> = Promise.resolve();
 
 /** Where a socket comes from, other than the system. */
 export interface SocketSource {
@@ -58,6 +63,9 @@ export function socket<F extends AddressFamily = typeof C.AF_INET>(
   if (!types.includes(type)) {
     throw new InvalidArgumentError('type', type, 'SOCK_STREAM, SOCK_DGRAM or SOCK_SEQPACKET');
   }
+  if (fileno !== undefined && !(Number.isInteger(fileno) && fileno >= 0)) {
+    throw new InvalidArgumentError('fileno', fileno, 'an open file descriptor');
+  }
   return new Socket<AddressOf<F>>(fileno ?? native.openSocket(family, type, proto), family, type);
 }
 
@@ -84,6 +92,9 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   #peer: A | undefined;
   #file: SocketFile | undefined;
   #secured: SecuredTransport | undefined;
+  #secureAccept: SecureAccept | undefined;
+  /** Whether the last message of the stream was short. */
+  #short = false;
   /** What was received for a call that did not end well, for the next one. */
   #unread: Buffer | undefined;
 
@@ -130,12 +141,22 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   }
 
   /** Waits for a connection: the socket for it, and who it is. EMFILE when descriptors are used up. accept(2). */
-  accept(options?: WaitOptions): Promise<[connection: Socket<A>, address: A]> {
+  accept(options?: WaitOptions): Promise<Accepted<A>> {
     return this.#receiving('a connection', () => this.tryAccept(), options);
   }
 
   /** The connection that waits already, or undefined. */
-  tryAccept(): [connection: Socket<A>, address: A] | undefined {
+  tryAccept(): Accepted<A> | undefined {
+    if (this.#secureAccept === undefined) return this.#accept();
+    return this.#secureAccept.take(() => this.#accept()) as Accepted<A> | undefined;
+  }
+
+  /** @internal From now on connections are secured before they are given. */
+  secureAccept(security: AcceptSecurity): void {
+    this.#secureAccept = new SecureAccept(security, () => this.#readiness.reading.becomeReady());
+  }
+
+  #accept(): Accepted<A> | undefined {
     const taken = native.accept(this.#open());
     if (taken === undefined) return undefined;
     return [new Socket<A>(taken.fd, this.family, this.type, taken.address as A), taken.address as A];
@@ -151,7 +172,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
       const where = resolved(this.family, address, shared);
       const numeric = where instanceof Promise ? await where : where;
       const number = await this.#connect(numeric, shared);
-      if (number === 0 || number === EISCONN) this.#peer = numeric as A;
+      if (number === 0) this.#peer = numeric as A;
       else throw socketFailure('connect', { address: numeric }, number);
     });
   }
@@ -189,16 +210,8 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   sendall(data: string | Uint8Array, options?: WaitOptions): Promise<void> {
     const bytes = bytesOf(data);
     if (this.#secured !== undefined) return this.#secured.sendall(bytes, this.#with(options));
-    let rest = bytes;
-    const attempt = (): true | undefined => {
-      do {
-        const put = this.#put(rest);
-        if (put === undefined) return undefined;
-        rest = put === rest.length ? nothing : rest.subarray(put);
-      } while (rest.length > 0);
-      return true;
-    };
-    return this.#sending(attempt, options) as Promise<unknown> as Promise<void>;
+    const atOnce = options === undefined && this.#fd >= 0 && !mustWait(options) && this.#readiness.writing.mayTry();
+    return atOnce ? this.#sendNow(bytes) : this.#sendRest(bytes, options);
   }
 
   /** A datagram, up to `n` bytes of it, and who sent it. recvfrom(2). */
@@ -246,6 +259,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   /** Closes it; who waits on it hears ClosedError. What was sent goes on its way. The file of a bound UNIX socket is removed. Idempotent. */
   close(): void {
     this.#secured?.close();
+    this.#secureAccept?.close();
     const fd = this.#leave('the socket was closed', true);
     if (fd < 0) return;
     closeFd(fd);
@@ -340,7 +354,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
    * the connection is closed then. Nothing may be received meanwhile.
    */
   async startTls(context: SecurityContext, options: SecureOptions = {}): Promise<void> {
-    this.#checkOpen();
+    this.#open();
     this.#secured = new SecuredTransport(await context.wrapSocket(this.toNodeSocket(), options));
   }
 
@@ -403,14 +417,38 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     return this.#readiness.wait(direction, what, attempt, this.#with(options));
   }
 
+  #sendNow(bytes: Uint8Array): Promise<void> {
+    try {
+      const put = this.#put(bytes);
+      if (put === bytes.length) return sent;
+      return this.#sendRest(put === undefined ? bytes : bytes.subarray(put), undefined);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #sendRest(bytes: Uint8Array, options: WaitOptions | undefined): Promise<void> {
+    let rest = bytes;
+    const attempt = (): true | undefined => {
+      do {
+        const put = this.#put(rest);
+        if (put === undefined) return undefined;
+        rest = put === rest.length ? nothing : rest.subarray(put);
+      } while (rest.length > 0);
+      return true;
+    };
+    return this.#sending(attempt, options) as Promise<unknown> as Promise<void>;
+  }
+
   #take(n: number): Buffer | undefined {
     if (this.#unread !== undefined) return this.#takeUnread(n);
     if (n === 0) return nothing;
-    const got = receiveBytes(native.receive, this.#open(), n);
+    const got = (this.#short ? receiveShort : receiveBytes)(native.receive, this.#open(), n);
     if (typeof got === 'number') throw this.#failure('recv', -got);
-    // A stream that gave less than was asked for has no more just now.
-    if (got !== undefined && got.length > 0 && got.length < n && this.type === C.SOCK_STREAM) {
-      this.#readiness.reading.emptied();
+    if (got !== undefined && got.length > 0 && this.type === C.SOCK_STREAM) {
+      this.#short = got.length <= short;
+      // A stream that gave less than was asked for has no more just now.
+      if (got.length < Math.min(n, most)) this.#readiness.reading.emptied();
     }
     return got;
   }
@@ -418,7 +456,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   #takeUnread(n: number): Buffer {
     const unread = this.#unread!;
     this.#unread = unread.length > n ? unread.subarray(n) : undefined;
-    return unread.length > n ? unread.subarray(0, n) : unread;
+    return unread.subarray(0, n);
   }
 
   async #fill(into: Buffer, filled: number, options: WaitOptions | undefined): Promise<number> {
@@ -428,12 +466,13 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
       bytes.copy(into, filled);
       return bytes.length;
     } catch (error) {
-      if (filled > 0 && !(error instanceof IncompleteReadError)) this.#putBack(into.subarray(0, filled));
+      if (filled > 0 && !(error instanceof IncompleteReadError)) this.putBack(into.subarray(0, filled));
       throw error;
     }
   }
 
-  #putBack(bytes: Buffer): void {
+  /** @internal Gives back what was received, for the next call. */
+  putBack(bytes: Buffer): void {
     this.#unread = this.#unread === undefined ? bytes : Buffer.concat([bytes, this.#unread]);
     this.#readiness.reading.ready = true;
   }
@@ -452,30 +491,20 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
 
   async #connect(address: Address, options: BoundedOptions | undefined): Promise<number> {
     const bytes = encodeAddress(this.family, address);
+    // The kernel takes the first call behind one that did not wait for the end of that.
+    if (this.#peer !== undefined && this.type !== C.SOCK_DGRAM) return EISCONN;
     const what = `a connection to ${showAddress(address)}`;
     const number = await untilRoom(what, () => this.#tryConnect(bytes), options);
     if (number !== EINPROGRESS && number !== EALREADY) return number;
     const { writing } = this.#readiness;
     writing.emptied(); // until it is connected
-    return this.#readiness.wait(writing, what, () => this.#outcome(), options);
+    return this.#readiness.wait(writing, what, () => native.outcome(this.#open()), options);
   }
 
   #tryConnect(bytes: Buffer): number | undefined {
     const number = native.connect(this.#open(), bytes);
     // A UNIX socket whose backlog is full.
     return number === EAGAIN && this.family === C.AF_UNIX ? undefined : number;
-  }
-
-  #outcome(): number | undefined {
-    const number = native.getNumber(this.#open(), C.SOL_SOCKET, C.SO_ERROR);
-    if (number !== 0) return number;
-    try {
-      this.getpeername();
-      return 0;
-    } catch (error) {
-      if (error instanceof SocketError && error.errno === ENOTCONN) return undefined;
-      throw error;
-    }
   }
 
   #failure(syscall: string, number: number): SocketError {
@@ -485,10 +514,6 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   #with(options: WaitOptions | undefined): WaitOptions | undefined {
     if (this.#timeout === undefined || options?.timeout !== undefined) return options;
     return { ...options, timeout: this.#timeout };
-  }
-
-  #checkOpen(): void {
-    this.#open();
   }
 
   #open(): number {
@@ -508,18 +533,10 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   }
 }
 
+/** A connection and who it is from. */
+type Accepted<A extends Address> = [connection: Socket<A>, address: A];
+
 /** A socket for TCP or UDP. */
 export type InetSocket = Socket<InetAddress>;
 /** A UNIX socket. */
 export type UnixSocket = Socket<UnixAddress>;
-
-function checkSize(n: number): void {
-  if (Number.isInteger(n) && n >= 0 && n <= 0x7fffffff) return;
-  throw new InvalidArgumentError('n', n, 'a number of bytes');
-}
-
-function bytesOf(data: string | Uint8Array): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data);
-  if (data instanceof Uint8Array) return data;
-  throw new InvalidArgumentError('data', data, 'text or bytes (Uint8Array)');
-}

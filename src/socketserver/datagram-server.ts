@@ -1,3 +1,4 @@
+import { InvalidArgumentError } from '../base/errors.ts';
 import type { Address, InetAddress, UnixAddress } from '../socket/address.ts';
 import { AF_UNIX, SOCK_DGRAM } from '../socket/constants.ts';
 import { familyOf } from '../socket/create-server.ts';
@@ -15,6 +16,8 @@ abstract class DatagramServer extends BaseServer<DatagramRequest> {
 
   constructor(address: Address, handler: Handler<DatagramRequest>, options: ServerOptions) {
     super(handler, options);
+    // Rather than in plain text without a word: Node has no DTLS.
+    if (options.ssl !== undefined) throw new InvalidArgumentError('ssl', options.ssl, 'nothing for datagrams');
     this.#where = address;
   }
 

@@ -83,8 +83,13 @@ export abstract class BaseServer<R> implements AsyncDisposable {
     return this.#lifecycle.stopped;
   }
 
-  /** Binds, listens, starts threads or processes, and serves. Throws SocketError (EADDRINUSE…), what importing the handler throws. Idempotent. */
+  /**
+   * Binds, listens, starts threads or processes, and serves. Throws SocketError (EADDRINUSE…), what importing the handler throws, ClosedError
+   * once it was stopped. Idempotent.
+   */
   start(): Promise<void> {
+    const over = this.state === 'stopping' || this.state === 'stopped';
+    if (over && this.#address !== undefined) return Promise.reject(new ClosedError('the server was stopped for good'));
     return this.#lifecycle.start();
   }
 

@@ -14,6 +14,7 @@ import { Credentials } from './credentials.ts';
 import type { HandshakeOptions, ServerNames } from './handshake.ts';
 import { handshakeAsClient, handshakeAsServer } from './handshake.ts';
 import { checkAlpn, checkRange } from './options.ts';
+import { RecordStream } from './record-stream.ts';
 import { SSLSession } from './session.ts';
 import { SSLSocket } from './ssl-socket.ts';
 import type { WatchOptions } from './watch.ts';
@@ -23,6 +24,8 @@ import { watchFiles } from './watch.ts';
 export interface WrapOptions extends SecureOptions {
   /** What an earlier connection to the same server left, to shorten the handshake. */
   readonly session?: SSLSession | undefined;
+  /** Of a socket of `simul/socket`: `unwrap` gives it back, to go on in plain text. A little slower than without. */
+  readonly unwrappable?: boolean | undefined;
 }
 
 /** Chooses the context for the name that a client asks for; undefined: the context that was asked. */
@@ -220,7 +223,9 @@ export class SSLContext implements SecurityContext {
       const ends = { sockname: what.getsockname(), peername: what.getpeername() };
       const timeout = what.gettimeout();
       const bounded = { ...options, timeout: options.timeout ?? timeout, call };
-      return new SSLSocket(await this.#wrap(what.toNodeSocket(), bounded), ends, options.serverHostname, timeout);
+      const records = options.unwrappable === true ? new RecordStream(what) : undefined;
+      const tls = await this.#wrap(records ?? what.toNodeSocket(), bounded);
+      return new SSLSocket(tls, ends, { serverHostname: options.serverHostname, timeout, records });
     });
   }
 

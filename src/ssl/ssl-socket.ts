@@ -1,13 +1,15 @@
 import type { TLSSocket } from 'node:tls';
 import type { WaitOptions } from '../base/deadline.ts';
 import { checkSeconds } from '../base/deadline.ts';
-import { InvalidArgumentError } from '../base/errors.ts';
 import type { Address } from '../socket/address.ts';
+import { bytesOf, checkSize } from '../socket/data.ts';
 import { SecuredTransport } from '../socket/secured.ts';
+import type { Socket } from '../socket/socket.ts';
 import type { StreamReader } from '../socket/streams/reader.ts';
 import type { StreamWriter } from '../socket/streams/writer.ts';
 import type { PeerCertificate } from './peer-certificate.ts';
 import { getpeercert } from './peer-certificate.ts';
+import type { RecordStream } from './record-stream.ts';
 import type { SSLSession } from './session.ts';
 import { sessionOf } from './session.ts';
 
@@ -25,6 +27,14 @@ export interface Cipher {
 export interface Ends<A extends Address> {
   readonly sockname: A;
   readonly peername: A;
+}
+
+/** How it was wrapped. */
+export interface Wrapped<A extends Address> {
+  readonly serverHostname: string | undefined;
+  readonly timeout: number | undefined;
+  /** What it speaks through, if it is to give the plain socket back. */
+  readonly records: RecordStream<A> | undefined;
 }
 
 /**
@@ -46,11 +56,15 @@ export class SSLSocket<A extends Address = Address> implements Disposable, Async
   readonly #tls: TLSSocket;
   readonly #transport: SecuredTransport;
   readonly #ends: Ends<A>;
+  readonly #records: RecordStream<A> | undefined;
   #timeout: number | undefined;
 
   /** @internal */
-  constructor(tls: TLSSocket, ends: Ends<A>, serverHostname: string | undefined, timeout: number | undefined) {
+  constructor(tls: TLSSocket, ends: Ends<A>, options: Wrapped<A>) {
+    const { serverHostname, timeout, records } = options;
     this.#tls = tls;
+    this.#records = records;
+    records?.carry(tls);
     this.#transport = new SecuredTransport(tls);
     this.#ends = ends;
     this.serverHostname = serverHostname ?? nameAskedFor(tls);
@@ -95,13 +109,19 @@ export class SSLSocket<A extends Address = Address> implements Disposable, Async
   }
 
   /**
-   * Ends TLS as it should end: says goodbye, drops what still comes and waits for the other side's goodbye, then closes.
-   * Node cannot go on in plain text on the same connection. Throws TimeoutError, CancelledError.
+   * Ends TLS as it should end: says goodbye, drops what still comes and waits for the other side's goodbye. If it was wrapped with
+   * `unwrappable`, the connection goes on in plain text with the socket that this settles with; else it is closed. Throws TimeoutError,
+   * CancelledError, and closes then. (ssl.SSLSocket.unwrap)
    */
-  async unwrap(options?: WaitOptions): Promise<void> {
+  async unwrap(options?: WaitOptions): Promise<Socket<A> | undefined> {
+    this.#records?.keep();
     this.shutdown();
     try {
       while ((await this.recv(65_536, options)).length > 0);
+      return await this.#records?.release();
+    } catch (error) {
+      this.#records?.giveUp();
+      throw error;
     } finally {
       this.close();
     }
@@ -189,15 +209,4 @@ export class SSLSocket<A extends Address = Address> implements Disposable, Async
 function nameAskedFor(tls: TLSSocket): string | undefined {
   const { servername } = tls as { readonly servername?: string | false | null };
   return servername || undefined;
-}
-
-function checkSize(n: number): void {
-  if (Number.isInteger(n) && n >= 0) return;
-  throw new InvalidArgumentError('n', n, 'a number of bytes');
-}
-
-function bytesOf(data: string | Uint8Array): Uint8Array {
-  if (typeof data === 'string') return Buffer.from(data);
-  if (data instanceof Uint8Array) return data;
-  throw new InvalidArgumentError('data', data, 'text or bytes (Uint8Array)');
 }

@@ -177,6 +177,18 @@ test('the listener runs in the context of its maker, with microtasks and ticks r
   close(w);
 });
 
+test('who was waiting goes on at once, though nothing else happens', async () => {
+  const [r, w] = pipe();
+  let late = false;
+  const timer = setTimeout(() => (late = true), 20_000);
+  tryWrite(w, Buffer.from('x'));
+  await poll(r, POLLIN);
+  assert.equal(late, false);
+  clearTimeout(timer);
+  close(r);
+  close(w);
+});
+
 test('a watch that is stopped, or closed twice, is quiet; starting it then fails', () => {
   const [r, w] = pipe();
   const watch = new Poll(r, () => assert.fail('called')).start(POLLIN);

@@ -5,6 +5,7 @@ import { ClosedError, InvalidArgumentError, SystemError } from '../../src/entry/
 import type { InetAddress } from '../../src/entry/socket.ts';
 import {
   AF_INET,
+  AF_INET6,
   createConnection,
   createServer,
   getaddrinfo,
@@ -43,10 +44,29 @@ describe('bad input', () => {
     await assert.rejects(createConnection(['127.0.0.1', 0]), InvalidArgumentError);
     assert.throws(() => socket(77 as typeof AF_INET), InvalidArgumentError);
     assert.throws(() => socket(AF_INET, 9 as typeof SOCK_DGRAM), InvalidArgumentError);
+    assert.throws(() => socket(AF_INET, undefined, { fileno: -1 }), InvalidArgumentError);
     assert.throws(() => client.listen(-1), InvalidArgumentError);
     assert.throws(() => client.recv(-1), InvalidArgumentError);
     assert.throws(() => client.sendall(5 as unknown as string), InvalidArgumentError);
     assert.throws(() => client.settimeout(-1), InvalidArgumentError);
+  });
+
+  test('an address of another family, an abstract name that is no bytes', async () => {
+    const foreign = { name: 'SocketError', code: 'EAFNOSUPPORT', address: '::1', port: 80 };
+    using datagrams = socket(AF_INET, SOCK_DGRAM);
+    await assert.rejects(datagrams.sendto('x', ['::1', 80]), foreign);
+    using stream = socket();
+    await assert.rejects(stream.connect(['::1', 80]), foreign);
+    await assert.rejects(getaddrinfo('127.0.0.1', 80, { family: AF_INET6 }), { code: 'EAFNOSUPPORT' });
+    await assert.rejects(createServer('\0snow ☃'), /path: expected a name of characters up to U\+00FF/);
+  });
+
+  test('a second connection on one socket', async () => {
+    using server = await createServer(['127.0.0.1', 0]);
+    using client = await createConnection(server.getsockname());
+    await assert.rejects(client.connect(server.getsockname()), { code: 'EISCONN', address: '127.0.0.1' });
+    await assert.rejects(client.connect(['127.0.0.1', 9]), { code: 'EISCONN', port: 9 });
+    assert.deepEqual(client.getpeername(), server.getsockname());
   });
 
   test('a host that does not resolve', async () => {

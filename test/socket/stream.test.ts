@@ -70,6 +70,51 @@ describe('a stream socket', () => {
     assert.equal(text(await client.recv(100)), 'still here');
   });
 
+  test('gives all that is there to who asks for much, behind short messages as well', async () => {
+    const [a, b] = socketpair();
+    for (const length of [1, 60, 2000, 5000, 100, 9000, 1, 70_000, 3, 0]) {
+      const message = Buffer.alloc(length, `${length} `);
+      await a.sendall(message);
+      if (length > 0) assert.deepEqual(await b.recv(100_000, { timeout: 5 }), message);
+    }
+    a.close();
+    assert.equal((await b.recv(100_000, { timeout: 5 })).length, 0);
+    b.close();
+  });
+
+  test('keeps apart what it gave and what it receives next', async () => {
+    const [a, b] = socketpair();
+    const got: Buffer[] = [];
+    for (let i = 0; i < 500; i++) {
+      await a.sendall(`message ${i}`);
+      got.push(await b.recv(65_536, { timeout: 5 }));
+    }
+    assert.deepEqual(
+      got.map(String),
+      got.map((_, i) => `message ${i}`),
+    );
+    got[0]!.fill('x');
+    assert.equal(text(got[1]!), 'message 1');
+    a.close();
+    b.close();
+  });
+
+  test('asked for more than one call takes, it misses nothing of what is there', async () => {
+    using server = await createServer(['127.0.0.1', 0], { receiveBuffer: 8 << 20 });
+    using client = await createConnection(server.getsockname());
+    const [served] = await server.accept({ timeout: 5 });
+    const data = Buffer.alloc(3 << 20, 'abcdefg');
+    await client.sendall(data, { timeout: 20 });
+    const parts: Buffer[] = [];
+    for (let left = data.length; left > 0; left -= parts.at(-1)!.length) {
+      parts.push(await served.recv(4 << 20, { timeout: 20 }));
+    }
+    assert.deepEqual(Buffer.concat(parts), data);
+    await client.sendall(data, { timeout: 20 });
+    assert.deepEqual(await served.recvExactly(data.length, { timeout: 20 }), data);
+    served.close();
+  });
+
   test('receives exactly n bytes, or tells what came; a cancelled wait loses nothing', async () => {
     using pair = await connected();
     const { client, served } = pair;

@@ -30,6 +30,7 @@ describe('bad input to a server', () => {
       () => new TCPServer(anyPort, ['cat'], { style: 'subprocess', ssl: context }),
       /the program has the connection/,
     );
+    assert.throws(() => new UDPServer(anyPort, () => {}, { ssl: context }), /ssl: expected nothing for datagrams/);
   });
 
   test('a port that is taken; the holder goes on', async () => {

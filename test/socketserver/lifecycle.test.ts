@@ -136,6 +136,15 @@ describe('a server', () => {
     assert.equal(openDescriptors(), before);
   });
 
+  test('does not start again', async () => {
+    const server = new TCPServer(anyPort, echo);
+    await server.start();
+    await server.start();
+    await server.shutdown();
+    await assert.rejects(server.start(), { name: 'ClosedError', message: 'the server was stopped for good' });
+    await assert.rejects(server.serveForever(), { name: 'ClosedError' });
+  });
+
   test('serves until its signal is aborted', async () => {
     const controller = new AbortController();
     let ready!: (address: Address) => void;

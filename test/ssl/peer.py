@@ -48,6 +48,15 @@ def client(folder, port):
             print(secured.version(), name_of(secured.getpeercert()), size, digest.hexdigest(), flush=True)
 
 
+def unwrap(folder, port):
+    tls = context(ssl.Purpose.SERVER_AUTH, folder, "client")
+    secured = tls.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="localhost")
+    secured.sendall(b"secret\n")
+    with secured.unwrap() as plain:
+        plain.sendall(b"plain\n")
+        print(plain.recv(100).decode().strip(), flush=True)
+
+
 async def start_tls(folder, port):
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     writer.write(b"STARTTLS\n")
@@ -69,5 +78,7 @@ if __name__ == "__main__":
         server(folder)
     elif mode == "client":
         client(folder, int(rest[0]))
+    elif mode == "unwrap":
+        unwrap(folder, int(rest[0]))
     else:
         asyncio.run(start_tls(folder, int(rest[0])))

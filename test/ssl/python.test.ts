@@ -86,6 +86,19 @@ describe('with Python’s ssl', () => {
     assert.equal(stdout, `TLSv1.3 localhost ${payload.length} ${digest}\n`, stderr);
   });
 
+  it('goes on in plain text when Python unwraps', async () => {
+    using listener = await createServer(['127.0.0.1', 0]);
+    const client = python('unwrap', String(listener.getsockname()[1]));
+    const [connection] = await listener.accept(wait);
+    const server = await context(Purpose.CLIENT_AUTH, 'server').wrapSocket(connection, { unwrappable: true, ...wait });
+    assert.equal(text(await server.recvExactly(7, wait)), 'secret\n');
+    using plain = (await server.unwrap(wait))!;
+    assert.equal(text(await plain.recvExactly(6, wait)), 'plain\n');
+    await plain.sendall('plain too\n');
+    const { stdout, stderr } = await client.ended;
+    assert.equal(stdout, 'plain too\n', stderr);
+  });
+
   it('starts TLS in the middle with asyncio', () =>
     run(async () => {
       await using server = await startServer(async (reader, writer) => {

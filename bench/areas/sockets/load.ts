@@ -1,14 +1,10 @@
-import { createSocket } from 'node:dgram';
+import type { ChildProcess } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import type { Socket } from 'node:net';
-import { connect } from 'node:net';
+import { resolve } from 'node:path';
+import { cpuSeconds } from '../../cpu.ts';
 import type { Sample } from '../../harness.ts';
-import { throughput } from '../../harness.ts';
-import { proveCount } from '../../proof.ts';
 import { median } from '../../statistics.ts';
-
-// The load is raw node:net and node:dgram for all contenders.
-const host = '127.0.0.1';
 
 /** What clients do: `clients` at once open connections with `requests` each, until there were `total` requests. */
 export interface Load {
@@ -18,83 +14,73 @@ export interface Load {
   readonly size: number;
 }
 
-/** Requests per second. */
-export async function requestsPerSecond(port: number, load: Load): Promise<Sample> {
-  let bytes = 0;
-  const sample = await throughput(load.total, async () => {
-    bytes = (await clients(port, load)).reduce((sum, each) => sum + each, 0);
-  });
-  proveCount('bytes', load.total * load.size, bytes);
-  return sample;
+/** What the process of the load is told: many clients at once, one connection after the other, or datagrams. */
+export interface Order {
+  readonly kind: 'clients' | 'connections' | 'datagrams';
+  readonly port: number;
+  readonly load: Load;
 }
 
-/** The median time of a connection with its requests, divided by their number, in milliseconds. */
-export async function latency(port: number, load: Load): Promise<Sample> {
-  const times: number[] = [];
-  for (let i = 0; i < load.total / load.requests; i++) {
-    const start = performance.now();
-    await connection(port, load);
-    times.push((performance.now() - start) / load.requests);
+/** What it answers; `times` of each connection. */
+export interface Outcome {
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly times: readonly number[];
+}
+
+/** The load, which is the same for all contenders: bare system calls, in a process of its own. */
+export class LoadProcess {
+  readonly #child: ChildProcess = fork(resolve(import.meta.dirname, 'load-process.js'));
+
+  /** Requests per second. */
+  requestsPerSecond(port: number, load: Load): Promise<Sample> {
+    return this.#rate({ kind: 'clients', port, load });
   }
-  return { value: median(times), operations: load.total };
-}
 
-/** Round trips per second on connections that stay. */
-export async function roundTrips(port: number, load: Load): Promise<Sample> {
-  return requestsPerSecond(port, { ...load, requests: load.total / load.clients });
-}
+  /** Round trips per second on connections that stay. */
+  roundTrips(port: number, load: Load): Promise<Sample> {
+    return this.requestsPerSecond(port, { ...load, requests: load.total / load.clients });
+  }
 
-/** Datagrams there and back per second, `clients` under way at a time. */
-export async function datagrams(port: number, { clients: window, total, size }: Load): Promise<Sample> {
-  const socket = createSocket({ type: 'udp4', recvBufferSize: 1 << 20 });
-  socket.bind(0, host);
-  await once(socket, 'listening');
-  socket.connect(port, host);
-  await once(socket, 'connect');
-  const message = Buffer.alloc(size, 'x');
-  let received = 0;
-  const sample = await throughput(
-    total,
-    () =>
-      new Promise<void>((done) => {
-        let sent = window;
-        socket.on('message', () => {
-          if (++received === total) done();
-          else if (sent++ < total) socket.send(message);
-        });
-        for (let i = 0; i < window; i++) socket.send(message);
-      }),
-  );
-  socket.close();
-  proveCount('datagrams', total, received);
-  return sample;
-}
+  /** Datagrams there and back per second, `clients` under way at a time. */
+  datagrams(port: number, load: Load): Promise<Sample> {
+    return this.#rate({ kind: 'datagrams', port, load });
+  }
 
-function clients(port: number, load: Load): Promise<number[]> {
-  let left = load.total / load.requests;
-  return Promise.all(
-    Array.from({ length: load.clients }, async () => {
-      let bytes = 0;
-      while (left-- > 0) bytes += await connection(port, load);
-      return bytes;
-    }),
-  );
-}
+  /** The median time of a connection with its requests, divided by their number, in milliseconds. */
+  async latency(port: number, load: Load): Promise<Sample> {
+    const { times } = await this.#do({ kind: 'connections', port, load });
+    return { value: median([...times]), operations: load.total };
+  }
 
-function connection(port: number, { requests, size }: Load): Promise<number> {
-  const message = Buffer.alloc(size, 'x');
-  return new Promise((resolve, reject) => {
-    const socket: Socket = connect(port, host, () => {
-      socket.setNoDelay();
-      socket.write(message);
+  close(): void {
+    this.#child.kill();
+  }
+
+  // The CPU time is that of the server: the cost of the load is not the contender's.
+  async #rate(order: Order): Promise<Sample> {
+    const before = cpuSeconds();
+    const outcome = await this.#do(order);
+    const { total } = order.load;
+    return {
+      value: total / outcome.seconds,
+      operations: total,
+      cpuSeconds: cpuSeconds() - before - outcome.cpuSeconds,
+    };
+  }
+
+  async #do(order: Order): Promise<Outcome> {
+    const ended = new AbortController();
+    const exit = once(this.#child, 'exit', ended).then(() => {
+      throw new Error('the process of the load has ended');
     });
-    let received = 0;
-    socket.on('error', reject);
-    socket.on('data', (data) => {
-      received += data.length;
-      if (received === requests * size) socket.end();
-      else if (received % size === 0) socket.write(message);
-    });
-    socket.on('close', () => resolve(received));
-  });
+    this.#child.send(order);
+    try {
+      const [outcome] = (await Promise.race([once(this.#child, 'message', ended), exit])) as [Outcome];
+      return outcome;
+    } finally {
+      exit.catch(() => {});
+      ended.abort();
+    }
+  }
 }
