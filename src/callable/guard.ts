@@ -17,7 +17,14 @@ export const processMark = 'simul.worker';
 export function isWorker(): boolean {
   // Both marks are there before any module is evaluated, `--import` ones included.
   const data: unknown = workerData;
-  return (typeof data === 'object' && data !== null && threadMark in data) || isProcess();
+  return (typeof data === 'object' && data !== null && threadMark in data) || isProcess() || became;
+}
+
+let became = false;
+
+/** This process, a copy of one that ran its own program, has become one that runs functions for it. @internal */
+export function becomeWorker(): void {
+  became = true;
 }
 
 /**

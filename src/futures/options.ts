@@ -38,7 +38,10 @@ export interface ThreadPoolOptions extends ExecutorOptions {
 
 /** Options of a pool of processes. */
 export interface ProcessPoolOptions extends ExecutorOptions {
-  /** How the processes are made (default: what `setStartMethod` of `simul/multiprocessing` says). */
+  /**
+   * How the processes are made (default: what `setStartMethod` of `simul/multiprocessing` says). With `fork` they are copies of this
+   * program, which must have been started by `simul run` and run no threads, else UnsupportedError.
+   */
   readonly startMethod?: StartMethod;
 }
 

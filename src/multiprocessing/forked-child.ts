@@ -12,14 +12,14 @@ import type { FramedConnection } from '../ipc/framed-connection.ts';
 interface ForkedChildOptions {
   readonly id: number;
   readonly daemon: boolean;
-  /** Keeps the template's channel, over which its end is told. */
+  /** Keeps alive, or not, what tells its end. */
   readonly hold: (held: boolean) => void;
 }
 
-/** @internal Seconds the template has to fork a child, its modules imported, and the child to say hello. */
+/** @internal Seconds there are for the fork, where the template imports modules first, and for the child to say hello. */
 export const patience = { fork: 60, hello: 10 };
 
-/** A child of the template, as its maker sees it: messages over a socket, birth and death told by the template. */
+/** A child of the template or of this process, as its maker sees it: messages over a socket, birth and death told. */
 export class ForkedChild {
   readonly host: RemoteHost;
   pid: number | undefined;
@@ -40,7 +40,7 @@ export class ForkedChild {
   constructor(options: ForkedChildOptions) {
     this.#options = options;
     this.host = new ForkedHost(this.#endpoint());
-    this.#wait(patience.fork, 'the forkserver has forked no child');
+    this.#wait(patience.fork, 'no child was forked');
   }
 
   /** Whether it has come to life. */

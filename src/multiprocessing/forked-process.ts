@@ -1,13 +1,10 @@
 import { deferred } from '../base/deferred.ts';
-import { BrokenError, UnsupportedError } from '../base/errors.ts';
+import { UnsupportedError } from '../base/errors.ts';
 import type { HostExit } from '../callable/host.ts';
 import { whyNoFork } from '../os/fork.ts';
-import { forkFresh } from '../os/fork-fresh.ts';
 import { ExitWatch, pidfdOpen } from '../os/pidfd.ts';
-import { reap, WNOHANG } from '../os/reap.ts';
-import { disownChild } from '../os/wait.ts';
 import { becomeForked } from './current.ts';
-import { exitOf } from './exit-status.ts';
+import { forkCopy } from './fork-copy.ts';
 import type { ProcessLink, ProcessTask } from './process-link.ts';
 import { runTarget, tieToParent } from './run-process.ts';
 
@@ -19,10 +16,10 @@ export function startForked(task: ProcessTask, { daemon }: { readonly daemon: bo
   const reason = whyNoFork();
   if (reason !== undefined) throw new UnsupportedError(reason);
   const link = new ForkedProcess(daemon);
-  void forkFresh(() => runForked(task)).then(
-    (pid) => link.forked(pid),
-    (error: unknown) => link.failed(error),
-  );
+  forkCopy(() => runForked(task), {
+    forked: (pid, watch) => link.forked(pid, watch),
+    exited: (exit) => link.ended(exit),
+  });
   return link;
 }
 
@@ -65,23 +62,14 @@ class ForkedProcess implements ProcessLink {
     else if (!this.#ended) process.kill(this.pid, signal);
   }
 
-  forked(pid: number): void {
+  forked(pid: number, watch: ExitWatch): void {
     this.pid = pid;
-    disownChild(pid);
-    const watch = new ExitWatch(pidfdOpen(pid), () => this.#reap(pid));
     if (this.#daemon) watch.unref();
     for (const signal of this.#signals) process.kill(pid, signal);
   }
 
-  failed(error: unknown): void {
+  ended(exit: Omit<HostExit, 'why'>): void {
     this.#ended = true;
-    this.#exited.resolve({ code: null, signal: null, error });
-  }
-
-  #reap(pid: number): void {
-    this.#ended = true;
-    const status = reap(pid, WNOHANG);
-    if (typeof status === 'number') this.#exited.resolve(exitOf(status));
-    else this.failed(new BrokenError(`somebody else has reaped process ${pid}`));
+    this.#exited.resolve(exit);
   }
 }

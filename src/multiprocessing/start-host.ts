@@ -1,6 +1,6 @@
-import { UnsupportedError } from '../base/errors.ts';
 import type { Host } from '../callable/host.ts';
 import { ProcessHost } from '../callable/process-host.ts';
+import { forkHost } from './forked-host.ts';
 import { forkChild } from './forkserver.ts';
 import type { StartMethod } from './start-method.ts';
 import { refuseUnsupported } from './start-method.ts';
@@ -15,12 +15,14 @@ export interface StartedHost {
   kill(signal: NodeJS.Signals): void;
 }
 
-/** Starts a process that is sent its functions. Throws UnsupportedError where the method cannot work. */
+/**
+ * Starts a process that is sent its functions; with "fork" it has all modules of this one, and its memory as it was.
+ * Throws UnsupportedError where the method cannot work.
+ */
 export function startHost(method: StartMethod, { daemon }: { readonly daemon: boolean }): StartedHost {
   refuseUnsupported(method);
-  if (method === 'fork')
-    throw new UnsupportedError('start method "fork" makes processes of one function each: use "forkserver" here');
-  return method === 'spawn' ? spawned(new ProcessHost({ daemon })) : forkChild({ daemon });
+  if (method === 'spawn') return spawned(new ProcessHost({ daemon }));
+  return method === 'fork' ? forkHost({ daemon }) : forkChild({ daemon });
 }
 
 function spawned(host: ProcessHost): StartedHost {

@@ -1,12 +1,10 @@
 // What the template of start method "forkserver" runs: it imports the modules it is told to, and forks.
 import { createConnection } from 'node:net';
-import { serialize } from 'node:v8';
 import { importModule } from '../callable/module.ts';
-import type { Request, Response } from '../callable/protocol.ts';
-import { serve } from '../callable/serve.ts';
 import { FramedConnection } from '../ipc/framed-connection.ts';
 import { fork } from '../os/fork.ts';
 import { waitpid } from '../os/wait.ts';
+import { serveForked } from './serve-forked.ts';
 import type { TemplateReport, TemplateRequest } from './template-protocol.ts';
 
 // What every child needs: once imported here it is there already.
@@ -55,17 +53,5 @@ function becomeChild(address: string, token: string): void {
   process.removeAllListeners('message');
   process.removeAllListeners('disconnect');
   process.disconnect();
-  const connection = new FramedConnection(createConnection({ path: address }));
-  connection.trust();
-  const handle = serve(
-    // Serialised at once: what cannot be is the failure of its call.
-    (batch: readonly Response[]) => void connection.sendBytes(serialize(batch)).catch(() => {}),
-    () => process.exit(0),
-    'process',
-  );
-  void (async () => {
-    await connection.sendBytes(Buffer.from(token, 'hex'));
-    for await (const batch of connection as AsyncIterable<readonly Request[]>) handle(batch);
-    process.exit(0); // the parent is gone
-  })();
+  serveForked(new FramedConnection(createConnection({ path: address })), Buffer.from(token, 'hex'));
 }

@@ -13,10 +13,10 @@ import { uv } from './uv.ts';
 /**
  * Forks as soon as the program comes back to its event loop, and gives the child's pid. The child has the parent's memory
  * and runs `child`, in no task and no context, and nothing else: of what the parent has under way (promises, timers, servers,
- * sockets, handlers of signals and of its end) it goes on with nothing. From within a turn of the loop that could not be
+ * sockets, handlers of signals and of its end) it goes on with nothing. `before` runs in the parent right before the fork. From within a turn of the loop that could not be
  * had: the functions that are being run, or are due, would go on in the child.
  */
-export function forkFresh(child: () => void): Promise<number> {
+export function forkFresh(child: () => void, before: () => void = () => {}): Promise<number> {
   const forget = (forgetting ??= prepareToForget());
   return new Promise((resolve, reject) => {
     const immediate = outside.runInAsyncScope(() => setImmediate(begin));
@@ -26,6 +26,7 @@ export function forkFresh(child: () => void): Promise<number> {
       const unblock = blockSignals();
       let pid: number;
       try {
+        before();
         pid = fork();
       } catch (error) {
         unblock();

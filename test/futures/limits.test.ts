@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { CancelledError, ThreadPoolExecutor, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
 import { die, hog, hogHeap, killMyself, spin, throwLater, untilAborted, untilTold, waitFor } from './jobs.ts';
-import { kinds } from './kinds.ts';
+import { kinds, processKinds, threads } from './kinds.ts';
 
 for (const [kind, make] of kinds) {
   test(`${kind}: a call that waits is cancelled at once, one that runs is not unless asked to`, async () => {
@@ -162,7 +162,7 @@ for (const [kind, make] of kinds) {
   });
 }
 
-for (const [kind, make] of kinds.slice(1)) {
+for (const [kind, make] of processKinds) {
   test(`${kind}: a killed process is named with its signal`, async () => {
     await using pool = make({ maxWorkers: 1 });
     const error = await pool.submit(killMyself).exception();
@@ -191,7 +191,7 @@ test('threads: an exception that nobody caught is named in the error of the call
 });
 
 test('threads: a heap that is full ends its thread only, and is named', async () => {
-  await using pool = kinds[0]![1]({ maxWorkers: 1, memoryLimit: 40 << 20 });
+  await using pool = threads[1]({ maxWorkers: 1, memoryLimit: 40 << 20 });
   const error = await pool.submit(hogHeap).exception();
   assert.ok(error instanceof WorkerLostError);
   assert.equal(error.death.outOfMemory, true);

@@ -3,13 +3,16 @@ import { test } from 'node:test';
 import { CancelledError, InvalidStateError, Pool, ThreadPool, TimeoutError } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
 import { waitFor } from './jobs.ts';
+import { forks } from './kinds.ts';
 
 type AnyPool = Pool | ThreadPool;
 
-const kinds: readonly [string, (workers?: number) => AnyPool][] = [
-  ['Pool', (workers = 2) => new Pool(workers)],
-  ['ThreadPool', (workers = 2) => new ThreadPool(workers)],
-];
+const kinds: readonly [string, (workers?: number) => AnyPool][] = forks
+  ? [['Pool (fork)', (workers = 2) => new Pool(workers, { startMethod: 'fork' })]]
+  : [
+      ['Pool', (workers = 2) => new Pool(workers)],
+      ['ThreadPool', (workers = 2) => new ThreadPool(workers)],
+    ];
 
 const square = (n: number) => n * n;
 const range = (n: number) => Array.from({ length: n }, (_, i) => i);

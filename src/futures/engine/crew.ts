@@ -35,6 +35,8 @@ export interface CrewEvents {
 
 // Workers in a row that died before they were ready, after which there is no hope.
 const hopeless = 3;
+// Milliseconds until it is tried again to make a worker where there is no making one.
+const deniedFor = 1000;
 
 /** The workers of an engine: as many as there should be, each replaced when it leaves. */
 export class Crew {
@@ -46,11 +48,15 @@ export class Crew {
   readonly #all = new Set<Worker>();
   /** Ready to take the place of one that is about to leave. */
   readonly #spare: Worker[] = [];
+  #made = false;
   #closing = false;
   #failures = 0;
   /** How long starts take, about. */
   #startSeconds = 0.1;
   #retry: NodeJS.Timeout | undefined;
+  /** Runs while no other worker can be had. */
+  #denial: NodeJS.Timeout | undefined;
+  #warned = false;
   #pruning: NodeJS.Timeout | undefined;
   #waiters: (() => void)[] = [];
 
@@ -60,6 +66,7 @@ export class Crew {
     this.#options = options;
     this.#events = events;
     for (let i = 0; i < Math.min(max, options.minWorkers); i++) this.#spawn();
+    this.#made = true;
     if (options.minWorkers < max) this.#prune();
   }
 
@@ -77,7 +84,8 @@ export class Crew {
 
   /** There is more to do than the workers can take. */
   grow(): void {
-    if (!this.#events.wanted() || this.#retry !== undefined || this.#count() >= this.max) return;
+    if (!this.#events.wanted() || this.#retry !== undefined || this.#denial !== undefined) return;
+    if (this.#count() >= this.max) return;
     this.#spawn();
   }
 
@@ -86,7 +94,7 @@ export class Crew {
     if (this.#closing) return;
     const surplus = [...this.#all].filter((each) => each.state === 'ready' && !this.#spare.includes(each));
     while (surplus.length > max) this.leave(surplus.pop()!, 'resized');
-    while (this.#count() < max) this.#spawn();
+    while (this.#denial === undefined && this.#count() < max && this.#spawn());
   }
 
   /** A worker has answered: whoever has had its share of calls goes, and before that its replacement is made. */
@@ -94,7 +102,7 @@ export class Crew {
     if (worker.quota === Infinity || worker.doomed || worker.state !== 'ready' || !this.#events.wanted()) return;
     const due = [...this.#all].filter((each) => this.#isDue(each));
     const coming = this.#spare.length + [...this.#all].filter((each) => each.state === 'starting').length;
-    if (due.length > coming) this.#spawn();
+    if (due.length > coming && this.#denial === undefined) this.#spawn();
     if (worker.quota > 0 || worker.inFlight > 0) return;
     this.recycled++;
     this.leave(worker, 'recycled');
@@ -159,6 +167,7 @@ export class Crew {
   dismissAll(): void {
     this.#closing = true;
     clearTimeout(this.#retry);
+    clearTimeout(this.#denial);
     clearInterval(this.#pruning);
     for (const worker of this.#all) this.leave(worker, 'shutdown');
     this.#wake();
@@ -166,7 +175,7 @@ export class Crew {
 
   /** Settles when all are gone. */
   async gone(): Promise<void> {
-    while (this.#all.size > 0) await Promise.all([...this.#all].map((worker) => worker.link.host.exited));
+    while (this.#all.size > 0) await new Promise<void>((resolve) => this.#waiters.push(resolve));
   }
 
   #count(): number {
@@ -175,14 +184,16 @@ export class Crew {
     return count;
   }
 
-  #spawn(): void {
+  /** False if there is no making one. */
+  #spawn(): boolean {
     let worker: Worker;
     try {
       worker = new Worker(this.#workshop.make(), this.#options.maxTasksPerChild);
     } catch (error) {
-      // The first ones are made by the constructor, whose caller gets the error.
-      if (this.#all.size === 0 && this.#failures === 0) throw error;
-      return this.#events.broken('no worker can be started', error);
+      // The constructor's caller gets the error.
+      if (!this.#made) throw error;
+      this.#denied(error);
+      return false;
     }
     this.#all.add(worker);
     const { link } = worker;
@@ -202,6 +213,7 @@ export class Crew {
         this.#refused(worker, error);
       },
     );
+    return true;
   }
 
   #ready(worker: Worker): void {
@@ -243,7 +255,7 @@ export class Crew {
     if (unasked) this.#events.emit('died', death);
     const next = this.#spare.shift();
     if (next !== undefined) this.#events.ready(next);
-    else if (this.#count() < Math.min(this.max, Math.max(1, this.#options.minWorkers))) this.#spawn();
+    else this.#fill();
   }
 
   #failed(death: WorkerDeath, error: unknown): void {
@@ -254,10 +266,27 @@ export class Crew {
     this.#retry = setTimeout(
       () => {
         this.#retry = undefined;
-        while (this.#count() < Math.min(this.max, Math.max(1, this.#options.minWorkers))) this.#spawn();
+        this.#fill();
       },
       50 * 2 ** this.#failures,
     );
+  }
+
+  // There is no forking while threads run, say: those there are go on meanwhile.
+  #denied(error: unknown): void {
+    if (this.#count() === 0) return this.#events.broken('no worker can be started', error);
+    if (!this.#warned) process.emitWarning(`a pool has to do with fewer workers: ${messageOf(error)}`, 'SimulWarning');
+    this.#warned = true;
+    this.#denial = setTimeout(() => {
+      this.#denial = undefined;
+      this.#fill();
+    }, deniedFor);
+    this.#denial.unref();
+  }
+
+  #fill(): void {
+    const least = Math.min(this.max, Math.max(1, this.#options.minWorkers));
+    while (this.#denial === undefined && this.#count() < least && this.#spawn());
   }
 
   // A thread in native code cannot be ended: it stays, and what it had is given up.
@@ -269,7 +298,8 @@ export class Crew {
     const { state } = worker;
     worker.state = 'gone';
     this.#events.lost(worker, { worker: name, exitcode: null, signal: null, outOfMemory: false }, undefined);
-    if (state === 'ready' && this.#events.wanted()) this.#spawn();
+    if (state === 'ready' && this.#events.wanted() && this.#denial === undefined) this.#spawn();
+    this.#wake();
   }
 
   #prune(): void {

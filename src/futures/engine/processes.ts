@@ -1,7 +1,8 @@
-import type { Host } from '../../callable/host.ts';
-import type { StartMethod } from '../../multiprocessing/start-method.ts';
+import { onFreshStart } from '../../base/fresh-start.ts';
 import { preloadInForkserver } from '../../multiprocessing/forkserver.ts';
 import { startHost } from '../../multiprocessing/start-host.ts';
+import type { StartMethod } from '../../multiprocessing/start-method.ts';
+import { checkStartMethod } from '../../multiprocessing/start-method.ts';
 import { close, O_CLOEXEC, O_NONBLOCK, pipe2 } from '../../os/descriptor.ts';
 import { Poll, POLLIN } from '../../os/poll.ts';
 import { ProcessMemory } from '../channel/process-memory.ts';
@@ -15,9 +16,12 @@ export class Processes implements Workshop {
   readonly #read: number;
   readonly #write: number;
   readonly #poll: Poll;
+  readonly #links = new Set<Link>();
   #rung: (() => void) | undefined;
 
+  /** UnsupportedError where there is no making processes this way. */
   constructor(method: StartMethod) {
+    checkStartMethod(method);
     this.#method = method;
     if (method === 'forkserver') preloadInForkserver(new URL('../worker/preload.js', import.meta.url).href);
     const [read, write] = pipe2(O_CLOEXEC | O_NONBLOCK);
@@ -30,14 +34,16 @@ export class Processes implements Workshop {
     this.#poll.start(POLLIN);
     this.#poll.unref();
     ProcessMemory.pool(true);
+    open.add(this);
   }
 
   make(): Link {
+    // First, as it may be refused.
+    const started = startHost(this.#method, { daemon: false });
+    const { host } = started;
     const memory = ProcessMemory.take();
     const [read, write] = pipe2(O_CLOEXEC | O_NONBLOCK);
-    const started = startHost(this.#method, { daemon: false });
-    const host: Host = started.host;
-    return {
+    const link: Link = {
       host,
       memory,
       attachment: { kind: 'process', memory: memory.handle(), bell: this.#write, wake: read },
@@ -47,15 +53,24 @@ export class Processes implements Workshop {
       get pid() {
         return started.pid;
       },
-      parent: this.#method === 'spawn' ? process.pid : undefined,
+      parent: this.#method === 'forkserver' ? undefined : process.pid,
       wakeLoop: () => writeByte(write),
       kill: (signal) => (signal === 'SIGKILL' ? void host.terminate() : orGone(() => started.kill(signal))),
       release: () => {
+        this.#links.delete(link);
         close(read);
         close(write);
         memory.release();
       },
     };
+    this.#links.add(link);
+    return link;
+  }
+
+  /** As `close`, with workers that live on. */
+  abandon(): void {
+    for (const link of this.#links) link.release();
+    this.close();
   }
 
   rings(): number {
@@ -67,6 +82,7 @@ export class Processes implements Workshop {
   }
 
   close(): void {
+    if (!open.delete(this)) return;
     this.#rung = undefined;
     this.#poll.close();
     close(this.#read);
@@ -74,6 +90,13 @@ export class Processes implements Workshop {
     ProcessMemory.pool(false);
   }
 }
+
+const open = new Set<Processes>();
+
+// A copy of this process, which begins anew, has nothing to do with its pools: it must not keep their pipes and memory.
+onFreshStart(() => {
+  for (const pool of open) pool.abandon();
+});
 
 // It may have ended, and its end not be known here yet.
 function orGone(send: () => void): void {

@@ -1,4 +1,5 @@
 import { NotFoundError } from '../../base/errors.ts';
+import { onFreshStart } from '../../base/fresh-start.ts';
 import { resolve } from '../../callable/reference.ts';
 import type { Reference } from '../../callable/registry.ts';
 import type { PackedError } from '../../callable/packed-error.ts';
@@ -30,6 +31,12 @@ export interface WorkerSetup {
 type Fn = (...args: unknown[]) => unknown;
 
 let runner: Runner | undefined;
+let bell: ProcessBell | undefined;
+// A copy of this process, which begins anew, is another worker, or none.
+onFreshStart(() => {
+  bell?.close();
+  bell = undefined;
+});
 const streams = new Streams();
 
 /** Makes this thread or process a worker; returns when the initializer has. */
@@ -78,9 +85,10 @@ function makeRunner(attachment: Attachment, concurrency: number): Runner {
     const memory = new ThreadMemory(attachment.buffer);
     return new Runner(memory, new ThreadBell(memory, attachment.bell), concurrency, streams);
   }
-  const { memory: handle, bell, wake } = attachment;
+  const { memory: handle, bell: engine, wake } = attachment;
   const memory = ProcessMemory.open(handle);
-  return new Runner(memory, new ProcessBell({ pid: handle.pid, engine: bell, worker: wake }), concurrency, streams);
+  bell = new ProcessBell({ pid: handle.pid, engine, worker: wake });
+  return new Runner(memory, bell, concurrency, streams);
 }
 
 function running(): Runner {
