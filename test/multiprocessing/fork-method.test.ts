@@ -39,6 +39,10 @@ test('from a task, the child runs tasks of its own', async () => {
   assert.deepEqual(await forked('tasks'), [0, 'slept']);
 });
 
+test('sockets that the parent waits for are its own, and the child has its own', async () => {
+  assert.deepEqual(await forked('sockets'), ['child', 'ours']);
+});
+
 test('a daemon does not keep the program, and ends with it', async () => {
   await processExit((await forked('daemon')) as number, { timeout: 30 });
 });
