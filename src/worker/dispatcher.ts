@@ -13,7 +13,7 @@ import { openDelivery } from './opening.ts';
 import type { Job, Outcome } from './job.ts';
 import type { Log } from './log.ts';
 import type { WorkerSettings } from './options.ts';
-import type { Run } from './pool.ts';
+import type { Ending, Run } from './pool.ts';
 import type { RevokedIds } from './revoked.ts';
 import type { Settlement } from './settler.ts';
 
@@ -51,7 +51,7 @@ export interface DispatcherParts {
   readonly clock: Clock;
   readonly mostUrgent: 0 | 9;
   readonly revoked: RevokedIds;
-  run(pool: PoolName, job: Job, delivery: Delivery): Run;
+  run(pool: PoolName, job: Job, delivery: Delivery, ending: Ending): Run;
   settle(settlement: Settlement): void;
   /** A delivery has left its slot. */
   done(): void;
@@ -136,16 +136,18 @@ export class Dispatcher {
     const priority = priorityOf(envelope, mostUrgent);
     const job: Job = { envelope, hostname: settings.hostname, redelivered: delivery.redelivered, priority };
     const since = clock.now();
-    const run = this.#parts.run(options?.pool ?? settings.pool, job, delivery);
-    const active = new ActiveRun(head, job, delivery, since, run, early);
     this.totals.set(head.task, (this.totals.get(head.task) ?? 0) + 1);
-    const { outcome } = run;
-    if (!(outcome instanceof Promise)) return this.#ended(active, outcome);
+    const active = new ActiveRun(this, head, job, delivery, since, early);
+    const run = this.#parts.run(options?.pool ?? settings.pool, job, delivery, active);
+    if (active.over) return;
+    active.run = run;
     this.#active.set(delivery, active);
-    void outcome.then((end) => {
-      this.#active.delete(delivery);
-      this.#ended(active, end);
-    });
+  }
+
+  /** @internal */
+  ended(active: ActiveRun, outcome: Outcome): void {
+    this.#active.delete(active.delivery);
+    this.#ended(active, outcome);
   }
 
   #ended(active: ActiveRun, outcome: Outcome): void {
@@ -220,22 +222,37 @@ export class Dispatcher {
   }
 }
 
-class ActiveRun implements Active {
+class ActiveRun implements Active, Ending {
   readonly head: MessageHead;
   readonly job: Job;
   readonly delivery: Delivery;
   readonly since: number;
   readonly acknowledged: boolean;
-  readonly #run: Run;
+  readonly #dispatcher: Dispatcher;
+  /** Undefined while it is being started. */
+  run: Run | undefined = undefined;
+  over = false;
   revoked = false;
 
-  constructor(head: MessageHead, job: Job, delivery: Delivery, since: number, run: Run, acknowledged: boolean) {
+  constructor(
+    dispatcher: Dispatcher,
+    head: MessageHead,
+    job: Job,
+    delivery: Delivery,
+    since: number,
+    acknowledged: boolean,
+  ) {
+    this.#dispatcher = dispatcher;
     this.head = head;
     this.job = job;
     this.delivery = delivery;
     this.since = since;
-    this.#run = run;
     this.acknowledged = acknowledged;
+  }
+
+  ended(outcome: Outcome): void {
+    this.over = true;
+    this.#dispatcher.ended(this, outcome);
   }
 
   get id(): string {
@@ -251,16 +268,16 @@ class ActiveRun implements Active {
   }
 
   get begun(): number | undefined {
-    return this.#run.begun;
+    return this.run?.begun;
   }
 
   abort(reason: Error): void {
-    this.#run.abort(reason);
+    this.run?.abort(reason);
   }
 
   terminate(): void {
     this.revoked = true;
-    this.#run.abort(new TaskRevokedError('terminated'));
+    this.run?.abort(new TaskRevokedError('terminated'));
   }
 }
 

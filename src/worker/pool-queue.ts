@@ -1,10 +1,8 @@
 import { realClock } from '../base/clock.ts';
 import { Deque } from '../base/deque.ts';
-import type { Deferred } from '../base/deferred.ts';
-import { deferred } from '../base/deferred.ts';
 import type { Delivery } from '../tasks/broker.ts';
 import type { Job, Outcome } from './job.ts';
-import type { Pool, Run } from './pool.ts';
+import type { Ending, Pool, Run, Stoppable } from './pool.ts';
 
 /** Tells the broker that work on a message begins; resolves when it may. */
 export type Begin = (delivery: Delivery) => Promise<void>;
@@ -13,7 +11,7 @@ export type Begin = (delivery: Delivery) => Promise<void>;
 export class PoolQueue {
   readonly pool: Pool;
   readonly #begin: Begin | undefined;
-  readonly #waiting = new Deque<WaitingRun>();
+  readonly #waiting = new Deque<PoolRun>();
   #running = 0;
   #filling = false;
 
@@ -23,32 +21,30 @@ export class PoolQueue {
     this.#begin = begin;
   }
 
-  run(job: Job, delivery: Delivery): Run {
-    const free = this.#running < this.pool.concurrency;
-    if (free && this.#begin === undefined) {
-      this.#running++;
-      return this.#start(job);
-    }
-    const run = new WaitingRun(job, delivery);
-    if (free) this.#admit(run);
+  /** A run that is told to stop while it waits ends at once. */
+  run(job: Job, delivery: Delivery, ending: Ending): Run {
+    const run = new PoolRun(this, job, delivery, ending);
+    if (this.#running < this.pool.concurrency) this.#admit(run);
     else this.#waiting.push(run);
     return run;
   }
 
-  #start(job: Job): Run {
-    const begun = realClock.now(); // before the part of it that is synchronous
-    const run = this.pool.run(job);
-    const { outcome } = run;
-    if (outcome instanceof Promise) {
-      // It never rejects.
-      void outcome.then(() => this.#leave());
-      return { outcome, begun, abort: (reason) => run.abort(reason) };
-    }
-    this.#leave();
-    return run;
+  #admit(run: PoolRun): void {
+    this.#running++;
+    if (this.#begin === undefined) return this.#start(run);
+    // Where the broker cannot be told, the task runs all the same: should it take the process down, it is not counted.
+    void this.#begin(run.delivery)
+      .catch(() => {})
+      .then(() => (run.aborted ? this.leave() : this.#start(run)));
   }
 
-  #leave(): void {
+  #start(run: PoolRun): void {
+    run.begun = realClock.now(); // before the part of it that is synchronous
+    run.started = this.pool.run(run.job, run);
+  }
+
+  /** A run has left its slot. */
+  leave(): void {
     this.#running--;
     // A run that ends at once comes back here, and leaves its slot to the loop that it was started in.
     if (this.#filling) return;
@@ -61,46 +57,33 @@ export class PoolQueue {
     }
     this.#filling = false;
   }
-
-  #admit(run: WaitingRun): void {
-    this.#running++;
-    if (this.#begin === undefined) return run.start(this.#start(run.job));
-    // Where the broker cannot be told, the task runs all the same: should it take the process down, it is not counted.
-    void this.#begin(run.delivery)
-      .catch(() => {})
-      .then(() => (run.aborted ? this.#leave() : run.start(this.#start(run.job))));
-  }
 }
 
-/** A run without a slot. Told to stop, it ends there and then: its task never starts. */
-class WaitingRun implements Run {
+/** Told to stop while it has no slot, it ends there and then: its task never starts. */
+class PoolRun implements Run, Ending {
   readonly job: Job;
   readonly delivery: Delivery;
-  readonly #outcome: Deferred<Outcome> = deferred();
-  #started: Run | undefined;
+  started: Stoppable | undefined = undefined;
+  begun: number | undefined = undefined;
   aborted = false;
+  readonly #queue: PoolQueue;
+  readonly #ending: Ending;
 
-  constructor(job: Job, delivery: Delivery) {
+  constructor(queue: PoolQueue, job: Job, delivery: Delivery, ending: Ending) {
+    this.#queue = queue;
     this.job = job;
     this.delivery = delivery;
+    this.#ending = ending;
   }
 
-  get outcome(): Promise<Outcome> {
-    return this.#outcome.promise;
-  }
-
-  get begun(): number | undefined {
-    return this.#started?.begun;
-  }
-
-  start(run: Run): void {
-    this.#started = run;
-    this.#outcome.resolve(run.outcome);
+  ended(outcome: Outcome): void {
+    this.#ending.ended(outcome);
+    this.#queue.leave();
   }
 
   abort(reason: Error): void {
-    if (this.#started !== undefined) return this.#started.abort(reason);
+    if (this.started !== undefined) return this.started.tell(reason);
     this.aborted = true;
-    this.#outcome.resolve({ kind: 'lost', reason: reason.message });
+    this.#ending.ended({ kind: 'lost', reason: reason.message });
   }
 }

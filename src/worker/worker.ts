@@ -21,7 +21,7 @@ import { openLog } from './log.ts';
 import type { WorkerOptions, WorkerSettings } from './options.ts';
 import { workerSettings } from './options.ts';
 import { makePool } from './pools.ts';
-import type { PoolServices, Run } from './pool.ts';
+import type { Ending, PoolServices, Run } from './pool.ts';
 import { isPermanent } from './permanence.ts';
 import type { Begin } from './pool-queue.ts';
 import { PoolQueue } from './pool-queue.ts';
@@ -147,6 +147,7 @@ export class Worker implements AsyncDisposable {
   async #startPool(name: PoolName, log: Log, backend: Backend): Promise<void> {
     const services: PoolServices = {
       storeState: (id, state, document) => backend.store([{ id, state, document }]),
+      stuck: (worker) => log.error(`${worker} does not end: it is in native code that blocks`),
     };
     const pool = await makePool(name, { app: this.#app, settings: this.settings, services, log });
     this.#resources.own(pool, (it) => it.stop());
@@ -175,7 +176,7 @@ export class Worker implements AsyncDisposable {
       clock: this.#clock,
       mostUrgent: broker.capabilities.mostUrgent,
       revoked: this.#revoked,
-      run: (pool, job, delivery) => this.#run(pool, job, delivery),
+      run: (pool, job, delivery, ending) => this.#run(pool, job, delivery, ending),
       settle: (settlement) => settler.add(settlement),
       done: () => this.#release(),
     });
@@ -190,8 +191,8 @@ export class Worker implements AsyncDisposable {
     return joinFleet(broker, { app, backend, settings, dispatcher, revoked, clock, stop }, this.#resources, log);
   }
 
-  #run(name: PoolName, job: Job, delivery: Delivery): Run {
-    return (this.#pools.get(name) ?? this.#pools.get(this.settings.pool)!).run(job, delivery);
+  #run(name: PoolName, job: Job, delivery: Delivery, ending: Ending): Run {
+    return (this.#pools.get(name) ?? this.#pools.get(this.settings.pool)!).run(job, delivery, ending);
   }
 
   #release(): void {

@@ -27,4 +27,11 @@ export const waitToBeTold = app.task('waitToBeTold', { bind: true }, async (ctx,
   writeFileSync(file, 'told');
 });
 
+export const succeedOnceTold = app.task('succeedOnceTold', { bind: true }, async (ctx, file: string) => {
+  const told = new Promise((resolve) => ctx.signal.addEventListener('abort', resolve));
+  writeFileSync(file, 'begun');
+  await told;
+  return 'all the same';
+});
+
 export const threaded = app.task('threaded', { pool: 'threads' }, () => isMainThread);

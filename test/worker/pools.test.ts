@@ -7,19 +7,20 @@ import { UnsupportedError } from '../../src/base/errors.ts';
 import { WorkerLostError } from '../../src/tasks/errors.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
 import { Worker } from '../../src/worker/worker.ts';
-import { app, boom, die, square, threaded, waitToBeTold, where } from './pool-app.ts';
+import { app, boom, die, square, succeedOnceTold, threaded, waitToBeTold, where } from './pool-app.ts';
 
 const wait = { timeout: 20 };
 const module = new URL('./pool-app.js', import.meta.url);
 
 after(() => app.close());
 
-for (const pool of ['threads', 'processes', 'prefork'] as const) {
+for (const pool of ['async', 'solo', 'threads', 'processes', 'prefork'] as const) {
+  const here = pool === 'async' || pool === 'solo';
   describe(`the pool ${pool}`, () => {
-    it('runs tasks elsewhere, as many at a time as it has workers', () =>
+    it('runs tasks where it says, as many at a time as it has workers', () =>
       withWorker({ pool, concurrency: 2 }, async () => {
         const place = await (await where.delay()).get(wait);
-        if (pool === 'threads') assert.deepEqual([place.main, place.pid], [false, process.pid]);
+        if (here || pool === 'threads') assert.deepEqual([place.main, place.pid], [here, process.pid]);
         else assert.notEqual(place.pid, process.pid);
         const results = await square.applyMany(Array.from({ length: 200 }, (_, n) => [n]));
         const squares = await Promise.all(results.map((result) => result.get(wait)));
@@ -44,6 +45,18 @@ for (const pool of ['threads', 'processes', 'prefork'] as const) {
         rmSync(file);
       }));
 
+    it('lets a task that was told to stop end as it likes', () =>
+      withWorker({ pool, concurrency: 1 }, async () => {
+        const file = join(tmpdir(), `ends-${pool}`);
+        const result = await succeedOnceTold.delay(file);
+        while (!existsSync(file)) await new Promise(setImmediate);
+        await result.revoke({ terminate: true });
+        assert.equal(await (await square.delay(3)).get(wait), 9);
+        assert.deepEqual([await result.status(), await result.get(wait)], ['SUCCESS', 'all the same']);
+        rmSync(file);
+      }));
+
+    if (here) return;
     it('outlives a task that takes its worker down, and sets the message aside after a few times', () =>
       withWorker({ pool, concurrency: 1, maxDeliveries: 2 }, async () => {
         const result = await die.delay();

@@ -1,47 +1,52 @@
 import { Deque } from '../../base/deque.ts';
 import { Heap } from '../../base/heap.ts';
-import type { Job } from './job.ts';
+import type { Limits } from './job.ts';
 import { QUEUED } from './job.ts';
 
+interface Waiting {
+  readonly state: number;
+  readonly limits: Limits | undefined;
+}
+
 /** The calls that no worker has: by priority, then in the order they came; those taken back from a worker first. */
-export class Backlog {
-  readonly #returned = new Deque<Job>();
-  readonly #plain = new Deque<Job>();
-  readonly #ranked = new Heap<Job>((a, b) => priorityOf(b) - priorityOf(a) || a.limits!.order - b.limits!.order);
+export class Backlog<J extends Waiting> {
+  readonly #returned = new Deque<J>();
+  readonly #plain = new Deque<J>();
+  readonly #ranked = new Heap<J>((a, b) => priorityOf(b) - priorityOf(a) || a.limits!.order - b.limits!.order);
   /** Calls that still wait. Cancelled ones stay behind until they are come by. */
   size = 0;
 
-  push(job: Job): void {
+  push(job: J): void {
     this.size++;
     if (priorityOf(job) === 0) this.#plain.push(job);
     else this.#ranked.push(job);
   }
 
   /** One that a worker had: it came before all that wait. */
-  putBack(job: Job): void {
+  putBack(job: J): void {
     this.size++;
     if (priorityOf(job) === 0) this.#returned.unshift(job);
     else this.#ranked.push(job);
   }
 
   /** The next one, left in its place. */
-  peek(): Job | undefined {
+  peek(): J | undefined {
     return this.#source()?.peek();
   }
 
-  take(): Job | undefined {
+  take(): J | undefined {
     const source = this.#source();
     if (source === undefined) return undefined;
     this.size--;
-    return source === this.#ranked ? this.#ranked.pop() : (source as Deque<Job>).shift();
+    return source === this.#ranked ? this.#ranked.pop() : (source as Deque<J>).shift();
   }
 
   /** Takes all. */
-  *drain(): Generator<Job> {
+  *drain(): Generator<J> {
     for (let job = this.take(); job !== undefined; job = this.take()) yield job;
   }
 
-  #source(): Deque<Job> | Heap<Job> | undefined {
+  #source(): Deque<J> | Heap<J> | undefined {
     if (this.size === 0) return this.#clear();
     if (this.#ranked.size > 0) {
       while (this.#ranked.peek()?.state !== QUEUED && this.#ranked.size > 0) this.#ranked.pop();
@@ -60,11 +65,11 @@ export class Backlog {
   }
 }
 
-function live(queue: Deque<Job>): boolean {
+function live(queue: Deque<Waiting>): boolean {
   while (queue.size > 0 && queue.peek()!.state !== QUEUED) queue.shift();
   return queue.size > 0;
 }
 
-export function priorityOf(job: Job): number {
+export function priorityOf(job: Waiting): number {
   return job.limits === undefined ? 0 : job.limits.priority;
 }

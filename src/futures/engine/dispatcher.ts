@@ -3,6 +3,7 @@ import type { PackedError } from '../../callable/packed-error.ts';
 import { fromModule } from '../../callable/from-module.ts';
 import { ERROR, FETCH, FETCH_ITEM, ITEM, STREAM } from '../channel/layout.ts';
 import { Backlog, priorityOf } from './backlog.ts';
+import { eighths } from './eighths.ts';
 import type { Job, Sink } from './job.ts';
 import { HOSTED, OVER, QUEUED, SENT } from './job.ts';
 import { keepPayload } from './payload.ts';
@@ -42,7 +43,7 @@ export class Dispatcher {
   readonly #concurrency: number;
   readonly #events: DispatcherEvents;
   readonly #recorder: Recorder;
-  readonly #backlog = new Backlog();
+  readonly #backlog = new Backlog<Job>();
   readonly #jobs: (Job | undefined)[] = [];
   readonly #free: number[] = [];
   /** Numbers of calls whose worker is being told to stop them. */
@@ -412,9 +413,4 @@ export class Dispatcher {
 // Calls of low priority are taken back whenever others come.
 function aheadFor(job: Job, { ahead }: Worker): number {
   return priorityOf(job) < 0 ? Math.min(ahead, mostLowAhead) : ahead;
-}
-
-// Wraps after some days, as do differences.
-function eighths(millis: number): number {
-  return (millis * 8) | 0;
 }

@@ -4,7 +4,7 @@ import type { WaitOptions } from '../../base/deadline.ts';
 import { cancelledBy, checkSeconds } from '../../base/deadline.ts';
 import { deferred } from '../../base/deferred.ts';
 import { withinBounds } from '../../base/ending-signals.ts';
-import { CancelledError, ClosedError, FullError, InvalidArgumentError } from '../../base/errors.ts';
+import { CancelledError, ClosedError, FullError } from '../../base/errors.ts';
 import { describe } from '../../callable/reference.ts';
 import type { AnyFunction, Reference } from '../../callable/registry.ts';
 import { EACH, MANY, ONE, SPREAD, STREAM } from '../channel/layout.ts';
@@ -14,6 +14,7 @@ import type { BrokenExecutor, WorkerDeath } from '../errors.ts';
 import { WorkerLostError } from '../errors.ts';
 import type { SubmitOptions } from '../options.ts';
 import type { ExecutorEvents, ExecutorStatistics } from '../statistics.ts';
+import type { CallEngine } from './call-engine.ts';
 import { Crew } from './crew.ts';
 import { Definitions } from './definitions.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -21,16 +22,18 @@ import type { Definition, Owner, Sink } from './job.ts';
 import { Job, OVER } from './job.ts';
 import type { Form } from '../worker/in-context.ts';
 import { runInContext } from '../worker/in-context.ts';
+import { limitsOf } from './limits.ts';
 import type { Workshop } from './link.ts';
 import { Recorder } from './recorder.ts';
 import type { EngineSettings } from './settings.ts';
+import { checkWorkers } from './settings.ts';
 import { Watch } from './watch.ts';
 import type { Worker } from './worker.ts';
 
 type BrokenClass = new (message: string, options?: { cause?: unknown }) => BrokenExecutor;
 
 /** One pool of workers, whatever face it has. */
-export class Engine implements Owner {
+export class Engine implements CallEngine, Owner {
   readonly #settings: EngineSettings;
   readonly #workshop: Workshop;
   readonly #Broken: BrokenClass;
@@ -142,9 +145,7 @@ export class Engine implements Owner {
   }
 
   resize(maxWorkers: number): void {
-    if (!Number.isInteger(maxWorkers) || maxWorkers < 1)
-      throw new InvalidArgumentError('maxWorkers', maxWorkers, 'a whole number above 0');
-    this.#crew.resize(maxWorkers);
+    this.#crew.resize(checkWorkers(maxWorkers));
   }
 
   /** Takes no more calls; the workers go when they are done. Idempotent. */
@@ -185,6 +186,12 @@ export class Engine implements Owner {
     this.#recorder.cancelled++;
     this.#watch.stop(job);
     return true;
+  }
+
+  tell(job: Job, reason: Error): void {
+    if (job.state === OVER || job.abandoned) return;
+    if (this.#dispatcher.revoke(job)) job.sink.fail(reason);
+    else this.#watch.tell(job, reason);
   }
 
   statistics(): ExecutorStatistics {
@@ -271,11 +278,9 @@ export class Engine implements Owner {
     return job;
   }
 
-  #limit(job: Job, { priority = 0, timeout = this.#settings.timeout, signal }: SubmitOptions): void {
-    if (timeout !== undefined) checkSeconds('timeout', timeout);
-    if (!Number.isFinite(priority)) throw new InvalidArgumentError('priority', priority, 'a number');
-    if (priority === 0 && timeout === undefined && signal === undefined) return;
-    job.limits = { priority, timeout, order: this.#recorder.submitted };
+  #limit(job: Job, options: SubmitOptions): void {
+    job.limits = limitsOf(options, this.#settings.timeout, this.#recorder.submitted);
+    const { signal } = options;
     if (signal === undefined) return;
     if (!signal.aborted) return this.#watch.follow(job, signal);
     job.state = OVER;

@@ -18,8 +18,18 @@ export interface Definition {
   readonly before?: number;
 }
 
+/** A call, as who made it has it. */
+export interface Call extends Work {
+  /**
+   * Tells it to stop, by its signal: it fails if it has not begun; else how it ends is what its sink is told. Where it does not end in its
+   * grace time its worker is ended, and the sink fails for that; slots of an event loop go on waiting.
+   */
+  tell(reason: Error): void;
+}
+
 /** What deals with a job when its future is asked to. */
 export interface Owner {
+  tell(job: Job, reason: Error): void;
   isRunning(job: Job): boolean;
   revoke(job: Job, running: boolean): boolean;
 }
@@ -54,7 +64,7 @@ export interface Limits {
 }
 
 /** One call on its way through the engine. */
-export class Job implements Work {
+export class Job implements Call {
   readonly owner: Owner;
   readonly definition: Definition;
   readonly mode: number;
@@ -90,6 +100,10 @@ export class Job implements Work {
     return this.owner.revoke(this, running);
   }
 
+  tell(reason: Error): void {
+    this.owner.tell(this, reason);
+  }
+
   /** Its future is settled already; what the worker still answers goes nowhere. */
   abandon(): Sink {
     const { sink } = this;
@@ -102,4 +116,5 @@ export class Job implements Work {
   }
 }
 
-const nobody: Sink = { fulfil: () => {}, fail: () => {}, item: () => {} };
+/** The sink of a call whose end nobody waits for. */
+export const nobody: Sink = { fulfil: () => {}, fail: () => {}, item: () => {} };

@@ -24,6 +24,17 @@ export class Recorder {
     this.waitTime.add(Math.max(0, millis - run), 1);
   }
 
+  /** A call begins that waited so many milliseconds. */
+  waited(millis: number): void {
+    this.waitTime.add(millis, 1);
+  }
+
+  /** A call is over that ran so many milliseconds. */
+  ranFor(millis: number): void {
+    this.busy += millis;
+    this.runTime.add(millis, 1);
+  }
+
   /** Calls of a worker were measured. */
   ran({ calls, millis }: { readonly calls: number; readonly millis: number }): void {
     this.busy += millis;

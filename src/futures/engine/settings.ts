@@ -45,6 +45,11 @@ export function settingsOf(options: ExecutorOptions): EngineSettings {
   };
 }
 
+/** As the option `maxWorkers`. InvalidArgumentError. */
+export function checkWorkers(maxWorkers: number): number {
+  return count('maxWorkers', maxWorkers);
+}
+
 function count(name: string, value: number): number {
   if ((Number.isInteger(value) && value >= 1) || (value === Infinity && name === 'maxTasksPerChild')) return value;
   throw new InvalidArgumentError(name, value, 'a whole number above 0');

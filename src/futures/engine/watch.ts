@@ -26,6 +26,7 @@ export class Watch {
   /** The next look at the timed calls of a worker. */
   readonly #looks = new Map<Worker, { at: number; timer: NodeJS.Timeout }>();
   readonly #looksPerLimit: number;
+  readonly #told = new WeakSet<Job>();
   #memory: NodeJS.Timeout | undefined;
 
   constructor(parts: WatchParts) {
@@ -56,10 +57,17 @@ export class Watch {
 
   /** Ends a job that runs: its future fails now; it is told, and its worker ended if it does not stop in time. */
   stop(job: Job, reason: Error = new CancelledError()): void {
-    const worker = job.place as Worker;
-    const { id } = job;
+    this.tell(job, reason);
     job.abandon().fail(reason);
-    this.#parts.dispatcher.tell(worker, id, reason);
+  }
+
+  /** Tells a job that runs to stop, and ends its worker if it does not stop in time. */
+  tell(job: Job, reason: Error): void {
+    // Once is enough, and twice would free its number twice.
+    if (this.#told.has(job)) return;
+    this.#told.add(job);
+    const worker = job.place as Worker;
+    this.#parts.dispatcher.tell(worker, job.id, reason);
     const timer = setTimeout(() => {
       if (job.state === OVER || job.place !== worker || worker.state === 'gone') return;
       worker.killed = reason;
