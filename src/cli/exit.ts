@@ -24,6 +24,7 @@ Exit codes:
   0    done
   1    failed: the task, the broker, or the command itself; the reason is on standard error
   2    wrong use; the usage is on standard error
+  75   a thread of the worker cannot be ended and the command could not run itself again: to be started again
   130  stopped cold by a second SIGINT
   143  stopped cold by a second SIGTERM
 

@@ -3,8 +3,10 @@ import { ClosedError } from '../base/errors.ts';
 import type { Simul } from '../tasks/app.ts';
 import { redactUrl } from '../tasks/url.ts';
 import type { PoolName } from '../tasks/task.ts';
+import { leave } from '../worker/leave.ts';
 import type { LogLevel } from '../worker/log.ts';
 import { Worker } from '../worker/worker.ts';
+import { runAgain } from './again.ts';
 import type { AppOptions } from './app.ts';
 import { CrashReport } from './crash-report.ts';
 import { Failure } from './exit.ts';
@@ -27,7 +29,8 @@ export interface WorkerFlags extends AppOptions {
 
 /** Runs a worker until a signal stops it; resolves with the exit code. */
 export async function serve(app: Simul, module: URL, flags: WorkerFlags): Promise<number> {
-  const worker = new Worker(app, { ...flags, module });
+  // It starts anew from here, where all has been released.
+  const worker = new Worker(app, { ...flags, module, restart: () => {} });
   using signals = new StopSignals(worker, flags.quiet === true);
   using _ = new CrashReport(worker);
   try {
@@ -38,9 +41,20 @@ export async function serve(app: Simul, module: URL, flags: WorkerFlags): Promis
       throw new Failure(`the worker stopped: ${reason.why}: ${messageOf(reason.error)}`, 1, true);
     }
     return signals.exitCode;
+  } catch (error) {
+    if (worker.stuck.length > 0) process.stderr.write(`simul: ${messageOf(error)}\n`);
+    throw error;
   } finally {
     await app.close();
+    if (worker.stuck.length > 0) leaveThread(signals);
   }
+}
+
+// A process with a thread that cannot be ended does not end by itself, nor by process.exit.
+function leaveThread(signals: StopSignals): never {
+  if (signals.asked) leave(signals.exitCode);
+  process.stderr.write('simul: starting anew\n');
+  runAgain();
 }
 
 async function started(worker: Worker, signals: StopSignals, ready: () => void): Promise<void> {

@@ -1,6 +1,7 @@
 import { realClock } from '../base/clock.ts';
 import { messageOf } from '../base/error-text.ts';
 import { endAtSecond } from '../signal/last-resort.ts';
+import { leave } from '../worker/leave.ts';
 import type { Worker } from '../worker/worker.ts';
 
 /** Seconds that a cold stop may take. */
@@ -42,7 +43,10 @@ export class StopSignals implements Disposable {
     this.exitCode = signal === 'SIGTERM' ? 143 : 130;
     void this.#worker.kill({ why: `received ${signal} twice` }).catch(report);
     // A task that does not end would hold up even a cold stop.
-    void this.#worker.stopped.then(() => process.exit(this.exitCode));
+    void this.#worker.stopped.then(() => {
+      if (this.#worker.stuck.length > 0) leave(this.exitCode);
+      process.exit(this.exitCode);
+    });
     // So would a broker that does not answer.
     realClock.setTimer(coldLimit, () => this.#giveUp()).unref();
   };
@@ -50,7 +54,8 @@ export class StopSignals implements Disposable {
   #giveUp(): void {
     const left = 'what it has claimed goes back when its connection or lease is found to have ended';
     process.stderr.write(`simul: not stopped within ${coldLimit} s: ${left}\n`);
-    process.exit(this.exitCode);
+    // A thread in native code would hold up process.exit.
+    leave(this.exitCode);
   }
 
   [Symbol.dispose](): void {

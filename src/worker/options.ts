@@ -40,6 +40,11 @@ export interface WorkerOptions {
   readonly heartbeatInterval?: number | undefined;
   /** The module that exports the app; the pools `threads` and `processes` import it. */
   readonly module?: string | URL | undefined;
+  /**
+   * Called when the worker has stopped because a thread of a pool cannot be ended: native code in it blocks. By default the process ends
+   * with code 75, for who watches over it to start it again; `simul worker` runs its command again.
+   */
+  readonly restart?: (() => void) | undefined;
   readonly loglevel?: LogLevel | undefined;
   readonly logJson?: boolean | undefined;
   /** Where log lines go (standard error). */

@@ -35,5 +35,5 @@ export interface PoolServices {
   /** Stores a state that is not final. */
   storeState(id: string, state: string, document: string): Promise<void>;
   /** A thread cannot be ended: this process is to be left, the sooner the better. */
-  stuck(worker: string): void;
+  stuck(thread: string): void;
 }

@@ -23,7 +23,10 @@ export async function makePool(name: PoolName, parts: PoolParts): Promise<Pool> 
   const { settings, services, log } = parts;
   if (!poolNames.includes(name)) throw new InvalidArgumentError('pool', name, `one of ${poolNames.join(', ')}`);
   const concurrency = name === settings.pool ? settings.concurrency : defaultConcurrency(name);
-  const stuck = (worker: string) => services.stuck(worker);
+  const stuck = (worker: string) => {
+    if (name === 'threads') services.stuck(worker);
+    else log.warn(`${worker} has a task that was told to stop and goes on`);
+  };
   const kind = name === 'async' || name === 'solo' ? await here(name, parts) : await elsewhere(name, settings);
   const { EnginePool } = await import('./pools/engine-pool.ts');
   return new EnginePool({ name, concurrency, log, stuck, ...kind });

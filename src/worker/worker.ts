@@ -25,6 +25,7 @@ import type { Ending, PoolServices, Run } from './pool.ts';
 import { isPermanent } from './permanence.ts';
 import type { Begin } from './pool-queue.ts';
 import { PoolQueue } from './pool-queue.ts';
+import { leave, restartCode } from './leave.ts';
 import { joinFleet } from './presence.ts';
 import { RevocationWatch } from './revocation.ts';
 import { RevokedIds } from './revoked.ts';
@@ -59,6 +60,9 @@ export class Worker implements AsyncDisposable {
   #dispatching: Promise<void> = Promise.resolve();
   #held = 0;
   #freed: Deferred<void> | undefined;
+  readonly #stuck: string[] = [];
+  /** A stop that is not for a restart. */
+  #asked = false;
 
   constructor(app: Simul, options: WorkerOptions = {}) {
     this.#app = app;
@@ -81,6 +85,11 @@ export class Worker implements AsyncDisposable {
     return [...(this.#parts?.dispatcher.active ?? [])].map(({ id, task, since }) => ({ id, task, since }));
   }
 
+  /** The threads of its pools that cannot be ended: this process only goes by `_exit`, a new program in it, or SIGKILL. */
+  get stuck(): readonly string[] {
+    return this.#stuck;
+  }
+
   /** Resolves when it takes tasks. Idempotent. */
   start(): Promise<void> {
     return this.#lifecycle.start();
@@ -88,6 +97,11 @@ export class Worker implements AsyncDisposable {
 
   /** Warm: takes nothing new, finishes what runs (at most `drainTimeout` seconds), writes it, releases everything. */
   stop(reason: StopReason = { why: 'asked to stop' }): Promise<void> {
+    this.#asked = true;
+    return this.#leave(reason);
+  }
+
+  #leave(reason: StopReason): Promise<void> {
     // At once, and not when the life cycle comes to it: what is sent after this call is not taken.
     this.#quiet.abort(new CancelledError(reason.why));
     return this.#lifecycle.stop(reason);
@@ -147,13 +161,25 @@ export class Worker implements AsyncDisposable {
   async #startPool(name: PoolName, log: Log, backend: Backend): Promise<void> {
     const services: PoolServices = {
       storeState: (id, state, document) => backend.store([{ id, state, document }]),
-      stuck: (worker) => log.error(`${worker} does not end: it is in native code that blocks`),
+      stuck: (thread) => this.#restart(thread, log),
     };
     const pool = await makePool(name, { app: this.#app, settings: this.settings, services, log });
     this.#resources.own(pool, (it) => it.stop());
     await pool.start();
     const begin: Begin = (delivery) => this.#parts!.consumer.begin([delivery]);
     this.#pools.set(name, new PoolQueue(pool, this.#holdsBack ? begin : undefined));
+  }
+
+  // What the thread had has gone back to its queue as tried. It keeps its memory and its core, and the next one may do the same.
+  #restart(thread: string, log: Log): void {
+    const first = this.#stuck.push(thread) === 1 && !this.#quiet.signal.aborted;
+    const then = first ? '; the worker takes no more tasks, ends those it has, and starts anew' : '';
+    log.error(`${thread} cannot be ended, it is in native code that blocks${then}`);
+    if (!first) return;
+    const { restart = () => leave(restartCode) } = this.#options;
+    void this.#leave({ why: `${thread} cannot be ended` })
+      .catch((error: unknown) => log.error(messageOf(error)))
+      .then(() => (this.#asked ? undefined : restart()));
   }
 
   #assemble(log: Log, broker: Broker, backend: Backend, consumer: Consumer): Parts {

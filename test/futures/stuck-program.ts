@@ -12,7 +12,7 @@ if (!isWorker()) await main();
 
 async function main(): Promise<void> {
   await using pool = new ThreadPoolExecutor({ maxWorkers: 1, grace: 0.05 });
-  const stuck = new Promise<void>((resolve) => void pool.on('stuck', () => resolve()));
+  const stuck = new Promise<void>((resolve) => void process.once('warning', () => resolve()));
   // Once before, so that it is loaded when its time runs.
   await pool.submit(block, 0);
   const blocked = pool.submitWith({ timeout: 0.2 }, block, 4000);

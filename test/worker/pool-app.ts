@@ -1,4 +1,5 @@
 // The app of the pool tests: a module of its own, so that threads and processes can import it.
+import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { Simul } from '../../src/tasks/app.ts';
@@ -32,6 +33,11 @@ export const succeedOnceTold = app.task('succeedOnceTold', { bind: true }, async
   writeFileSync(file, 'begun');
   await told;
   return 'all the same';
+});
+
+/** Blocks in native code, which terminating its thread does not end, until the shell whose pid the file has is killed. */
+export const blockNatively = app.task('blockNatively', (file: string) => {
+  execFileSync('sh', ['-c', 'echo $$ > "$0.new"; mv "$0.new" "$0"; exec sleep 600', file], { stdio: 'ignore' });
 });
 
 export const threaded = app.task('threaded', { pool: 'threads' }, () => isMainThread);

@@ -3,9 +3,16 @@ import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { deferred } from '../../src/base/deferred.ts';
 import { UnsupportedError } from '../../src/base/errors.ts';
+import { uuid } from '../../src/base/ids.ts';
 import { WorkerLostError } from '../../src/tasks/errors.ts';
+import { encodeMessage } from '../../src/tasks/message.ts';
+import type { Job, Outcome } from '../../src/worker/job.ts';
+import { openLog } from '../../src/worker/log.ts';
 import type { WorkerOptions } from '../../src/worker/options.ts';
+import { workerSettings } from '../../src/worker/options.ts';
+import { makePool } from '../../src/worker/pools.ts';
 import { Worker } from '../../src/worker/worker.ts';
 import { app, boom, die, square, succeedOnceTold, threaded, waitToBeTold, where } from './pool-app.ts';
 
@@ -69,6 +76,29 @@ for (const pool of ['async', 'solo', 'threads', 'processes', 'prefork'] as const
   });
 }
 
+describe('a thread that cannot be ended', () => {
+  it('is told of, its task goes back as tried, and the pool goes on without it', async () => {
+    const [ended, stuck] = [deferred<Outcome>(), deferred<string>()];
+    const services = { storeState: async () => {}, stuck: (thread: string) => stuck.resolve(thread) };
+    const settings = workerSettings(app, { pool: 'threads', concurrency: 1, module });
+    const log = await openLog({ level: 'critical', write: logWrite });
+    const pool = await makePool('threads', { app, settings, services, log });
+    await pool.start();
+    const file = join(tmpdir(), 'blocked-natively');
+    const run = pool.run(jobFor('blockNatively', [file]), { ended: (outcome) => ended.resolve(outcome) });
+    while (!existsSync(file)) await new Promise(setImmediate);
+    run.tell(new Error('enough'));
+    assert.match(await stuck.promise, /^thread \d+$/);
+    assert.deepEqual(await ended.promise, { kind: 'lost', reason: 'it was told to stop' });
+    const next = deferred<Outcome>();
+    pool.run(jobFor('square', [3]), { ended: (outcome) => next.resolve(outcome) });
+    assert.equal((await next.promise).kind, 'success');
+    await pool.stop();
+    process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL');
+    rmSync(file);
+  });
+});
+
 describe('a task that names its pool', () => {
   it('runs there, beside the worker’s own', () =>
     withWorker({ pool: 'async' }, async () => {
@@ -88,6 +118,11 @@ describe('a pool that needs the app’s module', () => {
     await assert.rejects(worker.start(), /exports no app/);
   });
 });
+
+function jobFor(task: string, args: unknown[]): Job {
+  const envelope = encodeMessage({ id: uuid(), task, args, kwargs: {}, queue: 'celery' });
+  return { envelope, hostname: 'test', redelivered: false, priority: undefined };
+}
 
 async function withWorker(options: WorkerOptions, body: () => Promise<void>): Promise<void> {
   const worker = new Worker(app, { module, logWrite, ...options });

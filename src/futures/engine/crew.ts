@@ -30,7 +30,8 @@ export interface CrewEvents {
   lost(worker: Worker, death: WorkerDeath, cause: unknown): void;
   /** Workers cannot be had any more. */
   broken(message: string, cause: unknown): void;
-  emit<E extends keyof ExecutorEvents>(event: E, detail: ExecutorEvents[E]): void;
+  /** Whether somebody listens. */
+  emit<E extends keyof ExecutorEvents>(event: E, detail: ExecutorEvents[E]): boolean;
 }
 
 // Workers in a row that died before they were ready, after which there is no hope.
@@ -292,8 +293,8 @@ export class Crew {
   // A thread in native code cannot be ended: it stays, and what it had is given up.
   #stuck(worker: Worker): void {
     const { name } = worker.link;
-    this.#events.emit('stuck', { worker: name });
-    process.emitWarning(`${name} of a pool does not end: it is in native code that blocks`, 'SimulWarning');
+    const told = this.#events.emit('stuck', { worker: name });
+    if (!told) process.emitWarning(`${name} of a pool does not end: it is in native code that blocks`, 'SimulWarning');
     this.#all.delete(worker);
     const { state } = worker;
     worker.state = 'gone';

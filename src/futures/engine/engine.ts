@@ -390,8 +390,8 @@ export class Engine implements CallEngine, Owner {
     else setImmediate(this.#wake);
   };
 
-  #emit<E extends keyof ExecutorEvents>(event: E, detail: ExecutorEvents[E]): void {
-    this.#emitter.emit(event, detail);
+  #emit<E extends keyof ExecutorEvents>(event: E, detail: ExecutorEvents[E]): boolean {
+    return this.#emitter.emit(event, detail);
   }
 }
 
@@ -399,6 +399,7 @@ const nothing = { number: -1, name: '', reference: { kind: 'source', hash: '', n
 
 function storyOf({ exitcode, signal, outOfMemory }: WorkerDeath, killed: unknown): string {
   if (killed instanceof Error && signal === 'SIGKILL' && !outOfMemory) return `was ended (${killed.message})`;
+  if (exitcode === null && signal === null) return 'cannot be ended, native code in it blocks,';
   const memory = outOfMemory ? 'ran out of memory' : undefined;
   const uncaught = killed instanceof Error ? ` (uncaught ${killed.name}: ${killed.message})` : '';
   const end =

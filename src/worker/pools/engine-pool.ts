@@ -23,7 +23,7 @@ export interface EnginePoolOptions {
   readonly initializer?: AnyFunction;
   readonly initargs?: readonly unknown[];
   readonly open: (options: ExecutorOptions) => CallEngine;
-  /** A thread cannot be ended. */
+  /** A worker does not end, or what runs on the event loop does not. */
   readonly stuck: (worker: string) => void;
 }
 

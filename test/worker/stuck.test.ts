@@ -1,0 +1,115 @@
+// Threads that cannot be ended: native code in them blocks. Real processes, as such a thread holds up the end of its own.
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { Simul } from '../../src/tasks/app.ts';
+import type { Running } from '../support/command.ts';
+import { Workspace } from '../support/command.ts';
+
+const app = `
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { Simul } from '{{simul}}';
+export const app = new Simul('stuck');
+// Blocks its thread in native code, which terminate() does not end, until the test ends the shell.
+app.task('stuck.block', () => execFileSync('sh', ['-c', 'echo blocked $$; exec sleep 600 > /dev/null 2>&1'], { stdio: 'inherit' }));
+app.task('stuck.until', async (file) => {
+  console.log('waiting');
+  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10));
+  return process.pid;
+});
+app.task('stuck.start', () => performance.timeOrigin);
+`;
+
+const embedded = `
+import { Worker } from '{{simul}}';
+import { app } from './app.mjs';
+const worker = new Worker(app, { module: new URL('app.mjs', import.meta.url), pool: 'threads', concurrency: 1, loglevel: 'info' });
+process.on('exit', (code) => console.log('exit handlers', code));
+await worker.start();
+console.log('started');
+await worker.stopped;
+await app.close();
+`;
+
+describe('a worker with a thread that cannot be ended', () => {
+  it('says so, finishes what the others do, and runs its command again in the same process', async () => {
+    using space = new Space();
+    await using client = space.client();
+    const worker = await space.worker('-A', 'app.mjs', '-P', 'threads', '-c', '2');
+    const before = await (await client.sendTask('stuck.start')).get(wait);
+    const blocked = await client.sendTask('stuck.block');
+    const shell = await shellOf(worker);
+    const other = await client.sendTask('stuck.until', [space.file('go')]);
+    await worker.says(/waiting\n/);
+    await blocked.revoke({ terminate: true });
+    await worker.says(/thread \d+ cannot be ended.*takes no more tasks, ends those it has, and starts anew/);
+    // Sent after that: it is for the new one.
+    const later = await client.sendTask('stuck.start');
+    space.write('go', '');
+    assert.equal(await other.get(wait), worker.pid);
+    await worker.says(/: ready\n[^]*simul: starting anew\n[^]*: ready\n/);
+    assert.notEqual(await later.get(wait), before);
+    assert.equal(await (await client.sendTask('stuck.until', [space.file('go')])).get(wait), worker.pid);
+    assert.equal(await blocked.status(), 'REVOKED');
+    process.kill(shell, 'SIGKILL');
+    worker.kill('SIGTERM');
+    assert.equal((await worker.ended).code, 0);
+    assert.deepEqual(await (await client.broker()).quarantined(), []);
+  });
+
+  it('ends all the same when it is told to stop, twice', async () => {
+    using space = new Space();
+    await using client = space.client();
+    const worker = await space.worker('-A', 'app.mjs', '-P', 'threads', '-c', '1');
+    const blocked = await client.sendTask('stuck.block');
+    const shell = await shellOf(worker);
+    worker.kill('SIGTERM');
+    await worker.says(/finishing the tasks under way/);
+    worker.kill('SIGTERM');
+    assert.deepEqual(await worker.ended.then(({ code, signal }) => [code, signal]), [143, null]);
+    assert.match(worker.stderr, /thread \d+ cannot be ended, it is in native code that blocks\n/);
+    process.kill(shell, 'SIGKILL');
+    // Nobody revoked it: its message has gone back.
+    assert.equal((await (await client.broker()).sizes(['celery']))[0]?.waiting, 1);
+    assert.equal(await blocked.status(), 'PENDING');
+  });
+
+  it('ends its program with code 75 where it is a part of one', async () => {
+    using space = new Space();
+    await using client = space.client();
+    space.write('embedded.mjs', embedded);
+    const program = space.start(['embedded.mjs']);
+    await program.says(/started/);
+    const blocked = await client.sendTask('stuck.block');
+    const shell = await shellOf(program);
+    await blocked.revoke({ terminate: true });
+    const { code, stdout, stderr } = await program.ended;
+    assert.equal(code, 75);
+    assert.match(stdout, /exit handlers 75/);
+    assert.match(stderr, /thread \d+ cannot be ended/);
+    process.kill(shell, 'SIGKILL');
+  });
+});
+
+const wait = { timeout: 30 };
+
+class Space extends Workspace {
+  constructor() {
+    super();
+    this.write('app.mjs', app);
+  }
+
+  client(): Simul {
+    return new Simul('stuck', { broker: `sqlite://${this.path}/.simul/simul.db` });
+  }
+
+  file(name: string): string {
+    return join(this.path, name);
+  }
+}
+
+async function shellOf(program: Running): Promise<number> {
+  await program.says(/blocked \d+\n/);
+  return Number(/blocked (\d+)/.exec(program.stdout)![1]);
+}
