@@ -15,14 +15,20 @@ export interface StartedHost {
   kill(signal: NodeJS.Signals): void;
 }
 
+interface StartOptions {
+  readonly daemon: boolean;
+  /** What a copy of this process waits for, to have it as well. */
+  readonly after?: Promise<unknown> | undefined;
+}
+
 /**
  * Starts a process that is sent its functions; with "fork" it has all modules of this one, and its memory as it was.
  * Throws UnsupportedError where the method cannot work.
  */
-export function startHost(method: StartMethod, { daemon }: { readonly daemon: boolean }): StartedHost {
+export function startHost(method: StartMethod, { daemon, after }: StartOptions): StartedHost {
   refuseUnsupported(method);
   if (method === 'spawn') return spawned(new ProcessHost({ daemon }));
-  return method === 'fork' ? forkHost({ daemon }) : forkChild({ daemon });
+  return method === 'fork' ? forkHost({ daemon, after }) : forkChild({ daemon });
 }
 
 function spawned(host: ProcessHost): StartedHost {

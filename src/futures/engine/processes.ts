@@ -17,12 +17,15 @@ export class Processes implements Workshop {
   readonly #write: number;
   readonly #poll: Poll;
   readonly #links = new Set<Link>();
+  readonly #preloaded: Promise<unknown> | undefined;
   #rung: (() => void) | undefined;
 
   /** UnsupportedError where there is no making processes this way. */
   constructor(method: StartMethod) {
     checkStartMethod(method);
     this.#method = method;
+    // Else each copy would load them for itself.
+    if (method === 'fork') this.#preloaded = import('../worker/preload.ts');
     if (method === 'forkserver') preloadInForkserver(new URL('../worker/preload.js', import.meta.url).href);
     const [read, write] = pipe2(O_CLOEXEC | O_NONBLOCK);
     this.#read = read;
@@ -39,7 +42,7 @@ export class Processes implements Workshop {
 
   make(): Link {
     // First, as it may be refused.
-    const started = startHost(this.#method, { daemon: false });
+    const started = startHost(this.#method, { daemon: false, after: this.#preloaded });
     const { host } = started;
     const memory = ProcessMemory.take();
     const [read, write] = pipe2(O_CLOEXEC | O_NONBLOCK);
