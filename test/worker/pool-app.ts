@@ -1,6 +1,6 @@
 // The app of the pool tests: a module of its own, so that threads and processes can import it.
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { isMainThread, threadId } from 'node:worker_threads';
 import { Simul } from '../../src/tasks/app.ts';
 
@@ -38,6 +38,12 @@ export const succeedOnceTold = app.task('succeedOnceTold', { bind: true }, async
 /** Blocks in native code, which terminating its thread does not end, until the shell whose pid the file has is killed. */
 export const blockNatively = app.task('blockNatively', (file: string) => {
   execFileSync('sh', ['-c', 'echo $$ > "$0.new"; mv "$0.new" "$0"; exec sleep 600', file], { stdio: 'ignore' });
+});
+
+/** Does not listen when it is told to stop. */
+export const deaf = app.task('deaf', async (begun: string, go: string) => {
+  writeFileSync(begun, '');
+  while (!existsSync(go)) await new Promise((resolve) => setTimeout(resolve, 10));
 });
 
 export const threaded = app.task('threaded', { pool: 'threads' }, () => isMainThread);

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -14,7 +14,7 @@ import type { WorkerOptions } from '../../src/worker/options.ts';
 import { workerSettings } from '../../src/worker/options.ts';
 import { makePool } from '../../src/worker/pools.ts';
 import { Worker } from '../../src/worker/worker.ts';
-import { app, boom, die, square, succeedOnceTold, threaded, waitToBeTold, where } from './pool-app.ts';
+import { app, boom, deaf, die, square, succeedOnceTold, threaded, waitToBeTold, where } from './pool-app.ts';
 
 const wait = { timeout: 20 };
 const module = new URL('./pool-app.js', import.meta.url);
@@ -96,6 +96,27 @@ describe('a thread that cannot be ended', () => {
     await pool.stop();
     process.kill(Number(readFileSync(file, 'utf8')), 'SIGKILL');
     rmSync(file);
+  });
+});
+
+describe('a task of the event loop that does not stop when it is told to', () => {
+  it('is told of by the log, and keeps its slot', async () => {
+    const lines: string[] = [];
+    const said = deferred();
+    const write = (line: string) => (lines.push(line), line.includes('goes on') && said.resolve());
+    await withWorker({ pool: 'solo', logWrite: write }, async () => {
+      const [begun, go] = ['deaf-begun', 'deaf-go'].map((name) => join(tmpdir(), name)) as [string, string];
+      const result = await deaf.delay(begun, go);
+      while (!existsSync(begun)) await new Promise(setImmediate);
+      await result.revoke({ terminate: true });
+      const next = await square.delay(3);
+      await said.promise;
+      assert.equal(await next.status(), 'PENDING');
+      writeFileSync(go, '');
+      assert.equal(await next.get(wait), 9);
+      for (const file of [begun, go]) rmSync(file);
+    });
+    assert.match(lines.join(''), /the event loop has a task that was told to stop and goes on/);
   });
 });
 

@@ -21,6 +21,7 @@ export class LoopCall extends CallContext implements Call {
   since = 0;
   limits: Limits | undefined = undefined;
   timer: NodeJS.Timeout | undefined = undefined;
+  told = false;
   readonly #owner: LoopOwner;
 
   constructor(owner: LoopOwner, fn: AnyFunction, args: readonly unknown[], sink: Sink) {

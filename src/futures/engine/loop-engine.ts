@@ -95,6 +95,9 @@ export class LoopEngine implements CallEngine {
   tell(job: LoopCall, reason: Error): void {
     if (job.state === OVER || job.abandoned) return;
     if (job.state === QUEUED) return this.#takeBack(job).fail(reason);
+    // Once: its grace time runs from then on.
+    if (job.told) return;
+    job.told = true;
     job.abort(reason);
     if (job.limits?.timeout === undefined) this.#expectEnd(job);
   }
