@@ -1,3 +1,4 @@
+import { onFreshStart } from '../base/fresh-start.ts';
 import { registerAtFork } from './at-fork.ts';
 import { checked, errno, libc } from './libc.ts';
 import type { NativeFunction } from './libc.ts';
@@ -217,6 +218,12 @@ registerAtFork({
     epoll.close();
     epoll = watched.size > 0 ? new Epoll(watched) : undefined;
   },
+});
+
+// Its handle has been silenced with all others: the next watch makes another.
+onFreshStart(() => {
+  epoll?.close();
+  epoll = undefined;
 });
 
 type Native = Readonly<Record<'create' | 'control' | 'wait' | 'replace' | 'close', NativeFunction>>;

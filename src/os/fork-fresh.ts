@@ -4,7 +4,6 @@ import { constants } from 'node:os';
 import { startFresh } from '../base/fresh-start.ts';
 import { keepOwnExitHandlers } from './at-exit.ts';
 import { dup2, pipe } from './descriptor.ts';
-import { withoutEpollInChild } from './epoll.ts';
 import { fork } from './fork.ts';
 import { prepareHandleWalk, UV_FS_EVENT, UV_NAMED_PIPE, UV_POLL, UV_TCP, UV_TTY, UV_UDP } from './handles.ts';
 import { libc } from './libc.ts';
@@ -28,7 +27,7 @@ export function forkFresh(child: () => void, before: () => void = () => {}): Pro
       let pid: number;
       try {
         before();
-        pid = withoutEpollInChild(fork);
+        pid = fork();
       } catch (error) {
         unblock();
         return reject(error);
