@@ -18,7 +18,7 @@ export function precompile(functions: readonly unknown[]): void {
   } catch {
     // As ever.
   } finally {
-    setFlagsFromString('--no-allow-natives-syntax');
+    if (!process.execArgv.includes('--allow-natives-syntax')) setFlagsFromString('--no-allow-natives-syntax');
   }
 }
 
