@@ -117,6 +117,18 @@ test('a claim tells what is stored of its task, where results lie on the same se
   assert.deepEqual(await claims(consumer), [undefined, undefined, undefined]);
 });
 
+test('what a claim tells of the end of its task grows old', async () => {
+  await using place = await Place.open();
+  const backend = await place.backend();
+  const consumer = await place.consumer({ results: backend.place });
+  await place.call('LPUSH', 'q', textOf('a'));
+  const [delivery] = await consumer.receive(1);
+  const claimed = performance.now();
+  assert.equal(delivery!.stored, null);
+  while (performance.now() < claimed + 210);
+  assert.equal(delivery!.stored, undefined);
+});
+
 test('a delayed claim lies in unacked with the time it is due as its score', async () => {
   await using place = await Place.open();
   const broker = await place.broker();

@@ -1,3 +1,4 @@
+import { realClock } from '../../../base/clock.ts';
 import type { ConsumerOptions } from '../../broker.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
 import { fromScript } from '../../redis/failure.ts';
@@ -52,16 +53,18 @@ export class Claims {
     this.#number += max;
     this.#doubtful = first;
     const args = [this.#consumer, first, max, this.#options.lease, this.#resultPrefix, ...queues];
+    const asked = realClock.now();
     const answer = await runScript(this.#connection, claimScript, this.#keys(queues), args);
     this.#doubtful = undefined;
     const [nextDue, failure, ...lists] = answer as [string, string, ...ClaimedList[]];
     const deliveries: RedisDelivery[] = [];
-    for (const [list, texts, stored] of lists) {
+    for (const [list, texts, documents] of lists) {
+      const stored = { asked, of: (place: number) => documentOf(documents, place) };
       const step = Math.floor(list / queues.length);
       const queue = queues[list % queues.length]!;
       texts.forEach((text, i) => {
         const claim = { consumer: this.#consumer, number: first + deliveries.length, step, queue };
-        deliveries.push(new RedisDelivery(claim, text, this.#options.limits, storedOf(stored, i)));
+        deliveries.push(new RedisDelivery(claim, text, this.#options.limits, stored, i));
       });
     }
     // What was claimed is handed out; the failure comes back as long as there is one.
@@ -106,7 +109,7 @@ export class Claims {
 /** A list's index, the messages from it, and what is stored of their tasks: '' for nothing, empty if nothing at all. */
 type ClaimedList = [list: number, texts: string[], stored: (string | null)[] | null];
 
-function storedOf(stored: ClaimedList[2], i: number): string | null | undefined {
+function documentOf(stored: ClaimedList[2], i: number): string | null | undefined {
   if (stored === null) return undefined;
   if (stored.length === 0) return null;
   return stored[i] === '' ? null : (stored[i] ?? undefined);
