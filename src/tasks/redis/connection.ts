@@ -62,7 +62,7 @@ export class RedisConnection {
 
   /** Sends a command and gives the reply, texts as strings. */
   call(command: string, args: readonly RedisValue[] = []): Promise<unknown> {
-    return this.#during(command, args, (client) => client.call(command, ...args));
+    return this.#during(command, args, (client) => client.call(command, args as RedisValue[]));
   }
 
   /**
@@ -214,11 +214,14 @@ async function transact(client: RedisClient, commands: readonly Command[]): Prom
 
 /** With nothing of others in between, and in one step as far as the system goes. */
 function writeTogether(client: RedisClient, commands: readonly Command[]): Promise<unknown>[] {
+  const begun: Promise<unknown>[] = [];
   client.stream.cork();
   try {
-    return commands.map(([command, args]) => client.call(command, args as RedisValue[]));
+    for (const [command, args] of commands) begun.push(client.call(command, args as RedisValue[]));
+    return begun;
   } catch (error) {
-    // Say that one is too long for a string: a transaction is left open.
+    // Say that one is too long for a string: a transaction is left open, and nobody asks for the answers to the others.
+    for (const one of begun) one.catch(() => {});
     client.disconnect();
     throw error;
   } finally {

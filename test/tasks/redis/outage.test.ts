@@ -140,6 +140,28 @@ test('many messages whose confirmation was lost are not sent twice', async () =>
   assert.deepEqual(got, [...names(20, 'a'), ...names(20, 'b'), ...names(20, 'c')]);
 });
 
+test('many messages that arrive after their own repetition are not stored twice', async () => {
+  await using place = await Place.open();
+  const proxy = place.own(new Proxy(place.server.port));
+  const port = await proxy.listen();
+  await using broker = await openBroker(`redis://127.0.0.1:${port}?socket_timeout=1`);
+  await broker.publish(names(20, 'a').map((id) => message(id)));
+  const release = proxy.holdBack(/LPUSH[^]*EVAL\r[^]*simul:published[^]*EXEC/);
+  await broker.publish(names(20, 'b').map((id) => message(id)));
+  await release();
+  assert.equal(await place.call('LLEN', 'q'), 40);
+});
+
+test('a batch of any size is confirmed when its confirmation was lost', async () => {
+  await using place = await Place.open();
+  const proxy = place.own(new Proxy(place.server.port));
+  await using broker = await openBroker(`redis://127.0.0.1:${await proxy.listen()}`);
+  const swallowed = proxy.swallowAnswerTo(/EXEC\r\n$/);
+  await broker.publish(names(130_000, 'a').map((id) => message(id)));
+  await swallowed;
+  assert.equal(await place.call('LLEN', 'q'), 130_000);
+});
+
 test('many messages that were refused do not count as stored because the refusal was lost', async () => {
   await using place = await Place.open();
   const proxy = place.own(new Proxy(place.server.port));

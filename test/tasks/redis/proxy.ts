@@ -7,6 +7,7 @@ export class Proxy implements AsyncDisposable {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
   #swallow: { pattern: RegExp; done: () => void } | undefined;
+  #hold: { pattern: RegExp; held: (release: () => Promise<void>) => void } | undefined;
 
   constructor(port: number) {
     this.#server = createServer((client) => this.#join(client, connect(port, '127.0.0.1')));
@@ -23,6 +24,19 @@ export class Proxy implements AsyncDisposable {
     return new Promise((done) => (this.#swallow = { pattern, done }));
   }
 
+  /**
+   * Keeps from the server, beginning with what matches, all that one connection sends, and lets it go when told: the client may be gone by
+   * then. That resolves when the server has seen it, or has ended the connection.
+   */
+  holdBack(pattern: RegExp): () => Promise<void> {
+    let release: (() => Promise<void>) | undefined;
+    this.#hold = { pattern, held: (letGo) => (release = letGo) };
+    return async () => {
+      if (release === undefined) throw new Error('nothing was held back');
+      await release();
+    };
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const socket of this.#sockets) socket.destroy();
     this.#server.close();
@@ -31,8 +45,18 @@ export class Proxy implements AsyncDisposable {
 
   #join(client: Socket, server: Socket): void {
     let swallowed: (() => void) | undefined;
+    let kept: Buffer[] | undefined;
     const end = () => {
       client.destroy();
+      if (kept === undefined) server.destroy();
+    };
+    const letGo = async () => {
+      const bytes = Buffer.concat(kept!);
+      kept = undefined;
+      if (server.destroyed) return;
+      server.write(bytes);
+      // Whichever comes first: the answer, or the end of the connection.
+      await new Promise<void>((resolve) => server.once('data', () => resolve()).once('close', () => resolve()));
       server.destroy();
     };
     for (const socket of [client, server]) {
@@ -48,7 +72,13 @@ export class Proxy implements AsyncDisposable {
         swallowed = this.#swallow.done;
         this.#swallow = undefined;
       }
-      server.write(data);
+      if (this.#hold?.pattern.test(data.toString('latin1')) === true) {
+        kept = [];
+        this.#hold.held(letGo);
+        this.#hold = undefined;
+      }
+      if (kept === undefined) server.write(data);
+      else kept.push(data);
     });
     server.on('data', (data) => {
       if (swallowed === undefined) {

@@ -1,5 +1,6 @@
 import { ConnectionError } from '../../../base/errors.ts';
 import type { RedisConnection } from '../../redis/connection.ts';
+import type { ServerFacts } from '../../redis/handshake.ts';
 import { fromScript, isTransient } from '../../redis/failure.ts';
 import { persist } from '../../redis/persistence.ts';
 import { runScript } from '../../redis/script.ts';
@@ -28,6 +29,13 @@ export class ListRefused extends Error {
   }
 }
 
+/** The connection on which transactions were sent last. */
+interface Transacted {
+  readonly server: ServerFacts | undefined;
+  readonly id: Promise<unknown>;
+  ended: Promise<void> | undefined;
+}
+
 /** From here on a transaction is cheaper: a script costs Redis two copies of each message, it some commands a batch. */
 const largeBatch = 10;
 
@@ -36,6 +44,7 @@ export class BatchStore {
   readonly #connection: RedisConnection;
   readonly #retryTimeout: number;
   #mayTransact: Promise<boolean> | undefined;
+  #transacted: Transacted | undefined;
 
   constructor(connection: RedisConnection, retryTimeout: number) {
     this.#connection = connection;
@@ -52,6 +61,7 @@ export class BatchStore {
       await this.#connection.ready();
       const known = resent;
       resent = true;
+      if (known) await this.#endLost();
       // Only the script finds out whether an earlier attempt has stored it.
       await Promise.all([before(), known ? this.#script(batch) : this.#write(batch)]);
     };
@@ -79,11 +89,41 @@ export class BatchStore {
   }
 
   async #transact({ record, number }: Batch, list: string, texts: readonly string[]): Promise<void> {
+    this.#note();
     const [pushed] = await this.#connection.transaction([
       ['LPUSH', [list, ...texts]],
       ['EVAL', [recordScript, 2, record, list, number]],
     ]);
     if (pushed instanceof Error) this.#refuse(pushed.message, list);
+  }
+
+  /** Asks under which number the server knows the connection, for the first transaction on it. */
+  #note(): void {
+    const { server } = this.#connection;
+    if (this.#transacted?.server === server) return;
+    const id = this.#connection.call('CLIENT', ['ID']).catch(() => undefined);
+    this.#transacted = { server, id, ended: undefined };
+  }
+
+  // What was written to a connection that is lost may arrive after its own repetition, when the network comes to it, and a
+  // transaction does not look at the record. A server that has ended the connection does not read on.
+  async #endLost(): Promise<void> {
+    const lost = this.#transacted;
+    if (lost === undefined || lost.server === this.#connection.server) return;
+    lost.ended ??= this.#end(lost);
+    await lost.ended;
+  }
+
+  async #end(lost: Transacted): Promise<void> {
+    try {
+      const id = await lost.id;
+      if (typeof id === 'number') await this.#connection.call('CLIENT', ['KILL', 'ID', id]);
+    } catch (error) {
+      // It has ended already, or the user may not end it.
+      if (!isTransient(error)) return;
+      lost.ended = undefined;
+      throw error;
+    }
   }
 
   async #script({ record, number, lists }: Batch): Promise<void> {
