@@ -13,8 +13,8 @@ export function messageTimes(options: TimeOptions): { eta: Date | undefined; exp
   if (countdown !== undefined && eta !== undefined) {
     throw new InvalidArgumentError('eta', eta, 'either countdown or eta, not both');
   }
-  if (eta !== undefined) checkDate('eta', eta);
-  const due = countdown === undefined ? eta : fromNow('countdown', checkSeconds('countdown', countdown));
+  const at = eta === undefined ? undefined : checkDate('eta', eta);
+  const due = countdown === undefined ? at : fromNow('countdown', checkSeconds('countdown', countdown));
   return { eta: due, expires: expiry(expires) };
 }
 
@@ -30,11 +30,12 @@ function fromNow(name: string, seconds: number): Date {
   return date;
 }
 
+/** A copy: the caller's own may change before the message is written. */
 function checkDate(name: string, date: Date): Date {
   if (!(date instanceof Date) || Number.isNaN(date.getTime()))
     throw new InvalidArgumentError(name, date, 'a valid Date');
   if (!isWritable(date)) throw new InvalidArgumentError(name, date, `a Date of ${years}`);
-  return date;
+  return new Date(date.getTime());
 }
 
 // Python's datetime has no others, and a Python worker refuses the whole message.

@@ -34,6 +34,20 @@ test('what is done to the values of a call after it does no harm, whether or not
   }
 });
 
+test('dates that are changed after a call do no harm either', async () => {
+  await using app = new Simul('shop', { broker: 'memory://sending' });
+  const add = app.task('shop.add', (x: number) => x);
+  const [eta, expires] = [new Date(Date.now() - 1000), new Date(Date.now() + 60_000)];
+  const [due, end] = [eta.toISOString(), expires.toISOString()];
+  const sent = add.applyAsync([1], { eta, expires });
+  eta.setUTCFullYear(2000);
+  expires.setUTCFullYear(2000);
+  await sent;
+  const [message] = await received(app, 1);
+  const written = [message!.headers['eta'], message!.headers['expires']].map((time) => new Date(String(time)));
+  assert.deepEqual(written.map((time) => time.toISOString()), [due, end]); // prettier-ignore
+});
+
 test("a call's options come before the task's, and reach the message in the broker's own words", async () => {
   await using app = new Simul('shop', { broker: 'memory://sending', taskDefaults: { timeLimit: 9 } });
   const add = app.task('shop.add', { priority: 2, expires: 60, softTimeLimit: 5 }, (x: number) => x);
