@@ -94,9 +94,10 @@ export class Dispatcher {
   }
 
   async dispatch(deliveries: readonly Delivery[]): Promise<void> {
-    if (deliveries.some(({ stored }) => stored === undefined)) return this.#dispatchLookedUp(deliveries);
+    const stored = deliveries.map((delivery) => delivery.stored);
+    if (stored.includes(undefined)) return this.#dispatchLookedUp(deliveries);
     // One after the other, so that nothing that is read of a message outlives its run.
-    for (const delivery of deliveries) this.#dispatchOne(openDelivery(delivery), delivery.stored);
+    for (const [i, delivery] of deliveries.entries()) this.#dispatchOne(openDelivery(delivery), stored[i]);
   }
 
   /** What is stored of a task tells that it was revoked, or done before a crash: one query, where no broker has looked. */
@@ -131,17 +132,33 @@ export class Dispatcher {
     const { app, settings, log, clock, mostUrgent } = this.#parts;
     const options = app.tasks.get(head.task)?.options;
     const early = options?.acksLate === false;
-    if (early) this.#parts.settle({ delivery, settle: { how: 'acknowledge' } });
     if (log.enabled('info')) log.info(`Task ${head.task}[${head.id}] received`);
     const priority = priorityOf(envelope, mostUrgent);
     const job: Job = { envelope, hostname: settings.hostname, redelivered: delivery.redelivered, priority };
     const since = clock.now();
     this.totals.set(head.task, (this.totals.get(head.task) ?? 0) + 1);
     const active = new ActiveRun(this, head, job, delivery, since, early);
-    const run = this.#parts.run(options?.pool ?? settings.pool, job, delivery, active);
+    const pool = options?.pool ?? settings.pool;
+    if (early) this.#acknowledgeFirst(active, pool);
+    else this.#start(active, pool);
+  }
+
+  #start(active: ActiveRun, pool: PoolName): void {
+    const run = this.#parts.run(pool, active.job, active.delivery, active);
     if (active.over) return;
     active.run = run;
+    this.#active.set(active.delivery, active);
+  }
+
+  // Should the worker die of the task, or beside it, its message must be gone by then.
+  #acknowledgeFirst(active: ActiveRun, pool: PoolName): void {
+    const { delivery } = active;
     this.#active.set(delivery, active);
+    const written = (done: boolean) => {
+      if (done && !active.revoked && !this.#abandoned) this.#start(active, pool);
+      else active.ended({ kind: 'lost', reason: done ? 'told to stop' : 'its message could not be acknowledged' });
+    };
+    this.#parts.settle({ delivery, settle: acknowledged, written });
   }
 
   /** @internal */
@@ -251,6 +268,7 @@ class ActiveRun implements Active, Ending {
   }
 
   ended(outcome: Outcome): void {
+    if (this.over) return;
     this.over = true;
     this.#dispatcher.ended(this, outcome);
   }

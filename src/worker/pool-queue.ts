@@ -83,6 +83,8 @@ class PoolRun implements Run, Ending {
 
   abort(reason: Error): void {
     if (this.started !== undefined) return this.started.tell(reason);
+    // A revocation comes by two ways, a message and a mark.
+    if (this.aborted) return;
     this.aborted = true;
     this.#ending.ended({ kind: 'lost', reason: reason.message });
   }

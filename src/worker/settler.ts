@@ -20,6 +20,8 @@ export interface Settlement {
     | { readonly how: 'none' }
     | ({ readonly how: 'release' } & ReleaseOptions)
     | { readonly how: 'quarantine'; readonly reason: string; readonly id: string | undefined };
+  /** Told when it is written, or (false) that it never will be. */
+  readonly written?: (done: boolean) => void;
 }
 
 /**
@@ -105,12 +107,13 @@ export class Settler {
       } catch (error) {
         if (isRefusal(error)) return this.#writeApart(batch, step, error);
         if (isPermanent(error) || !this.#retry) this.#fail(error as Error);
-        if (this.#giveUp.aborted) return;
+        if (this.#giveUp.aborted) return tell(batch, false);
         this.#log.error(`cannot write the results of ${batch.length} tasks, trying again: ${messageOf(error)}`);
         await pause(delay, this.#giveUp, this.#clock);
         delay = Math.min(delay * 2, 5);
       }
     }
+    tell(batch, true);
   }
 
   /** One end that no store takes must not hold up the others for ever: it is found, and set aside. */
@@ -123,6 +126,7 @@ export class Settler {
     const replacement = setAside(one!, error);
     this.#log.error(`message ${idOf(one!.delivery) ?? 'without an id'} set aside: ${messageOf(error)}`);
     if (one!.settle.how !== 'quarantine') await this.#writeUntilDone([replacement]);
+    tell(batch, false);
   }
 
   async #publish(batch: readonly Settlement[], token: string): Promise<void> {
@@ -149,6 +153,10 @@ export class Settler {
     }
     await Promise.all(work);
   }
+}
+
+function tell(batch: readonly Settlement[], done: boolean): void {
+  for (const { written } of batch) written?.(done);
 }
 
 function isPlainRelease({ settle }: Settlement): boolean {

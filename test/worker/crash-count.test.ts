@@ -14,6 +14,7 @@ app.task('crash.exit', () => process.exit(3));
 app.task('crash.timer', () => new Promise(() => setTimeout(() => { throw new Error('in a timer'); })));
 app.task('crash.rejection', () => new Promise(() => void Promise.reject(new Error('unhandled'))));
 app.task('crash.kill', () => process.kill(process.pid, 'SIGKILL'));
+app.task('crash.early', { acksLate: false }, () => process.kill(process.pid, 'SIGKILL'));
 app.task('crash.hang', () => {
   console.error('hanging');
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
@@ -57,6 +58,15 @@ describe('a task that takes the process of its worker down', () => {
       assert.equal(aside?.id, result.id);
     });
   }
+});
+
+it('a task whose message goes first is gone when it takes its worker down', async () => {
+  using space = new Workspace();
+  await using client = new Client(space);
+  await client.app.sendTask('crash.early');
+  assert.equal((await space.start(['worker.mjs', '{}']).ended).signal, 'SIGKILL');
+  const [size] = await (await client.app.broker()).sizes(['celery']);
+  assert.deepEqual([size!.waiting, size!.claimed], [0, 0]);
 });
 
 describe('a task that its worker has claimed and not begun', () => {

@@ -55,6 +55,17 @@ describe('a queue before a pool', () => {
     assert.equal(pool.aborted, stop);
   });
 
+  it('ends what waits once, however often it is told to stop', () => {
+    const pool = new OneSlot();
+    const queue = new PoolQueue(pool);
+    const ends: Outcome[] = [];
+    start(queue, 'a');
+    const waits = queue.run(job('b'), delivery('b'), { ended: (outcome) => ends.push(outcome) });
+    waits.abort(stop);
+    waits.abort(stop);
+    assert.equal(ends.length, 1);
+  });
+
   it('has each run noted before it starts, one that had to wait when its turn comes', async () => {
     const pool = new OneSlot();
     const notes: Deferred<void>[] = [];
