@@ -185,8 +185,9 @@ export class Crew {
     return count;
   }
 
-  /** False if there is no making one. */
+  /** False if there is no making one, or no need of it any more. */
   #spawn(): boolean {
+    if (this.#closing || !this.#events.wanted()) return false;
     let worker: Worker;
     try {
       worker = new Worker(this.#workshop.make(), this.#options.maxTasksPerChild);
@@ -264,7 +265,8 @@ export class Crew {
       const how = error === undefined ? (death.signal ?? `exit code ${death.exitcode}`) : messageOf(error);
       return this.#events.broken(`its workers end before they are ready (${how})`, error);
     }
-    this.#retry = setTimeout(
+    // One timer for several that failed: a second would be out of reach of `dismissAll`.
+    this.#retry ??= setTimeout(
       () => {
         this.#retry = undefined;
         this.#fill();
