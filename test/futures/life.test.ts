@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 import type { Worker } from 'node:worker_threads';
 import { BrokenExecutor, ThreadPoolExecutor } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { die, endless, waitFor, whoAmI } from './jobs.ts';
+import { die, endless, spinOn, waitFor, whoAmI } from './jobs.ts';
 import type { AnyPool } from './kinds.ts';
-import { forks, kinds } from './kinds.ts';
+import { forks, kinds, processKinds } from './kinds.ts';
 
 for (const [kind, make] of kinds) {
   test(`${kind}: workers are replaced after their share of calls`, async () => {
@@ -151,6 +151,20 @@ for (const [kind, make] of kinds) {
     assert.equal(waitTime.count, 51);
     assert.ok(waitTime.quantile(0.5) <= waitTime.quantile(0.99));
     assert.ok(runTime.mean > 0 && utilisation > 0 && utilisation <= 1);
+  });
+}
+
+for (const [kind, make] of processKinds) {
+  test(`${kind}: terminateWorkers ends also a worker that handles SIGTERM and goes on`, async () => {
+    const pool = make({ maxWorkers: 1, grace: 0.05 });
+    const pid = Number((await pool.submit(whoAmI)).split(' ')[0]);
+    const begun = new Event();
+    const running = pool.submit(spinOn, begun);
+    await begun.wait();
+    const ended = pool.terminateWorkers();
+    await assert.rejects(running, BrokenExecutor);
+    await ended;
+    assert.equal(isAlive(pid), false);
   });
 }
 

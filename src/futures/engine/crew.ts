@@ -143,9 +143,21 @@ export class Crew {
       this.#events.leaving(worker);
     }
     void this.#end(worker, signal);
-    worker.killTimer ??= setTimeout(
+    if (worker.killTimer !== undefined) return;
+    const mayLive = this.#workshop.kind === 'process' && signal !== 'SIGKILL';
+    this.#unlessGone(worker, mayLive ? () => this.#insist(worker) : () => this.#stuck(worker));
+  }
+
+  // A process that handles the signal need not end by it.
+  #insist(worker: Worker): void {
+    worker.link.kill('SIGKILL');
+    this.#unlessGone(worker, () => this.#stuck(worker));
+  }
+
+  #unlessGone(worker: Worker, then: () => void): void {
+    worker.killTimer = setTimeout(
       () => {
-        if (worker.state !== 'gone') this.#stuck(worker);
+        if (worker.state !== 'gone') then();
       },
       this.#options.grace * 1000 + 1000,
     );
