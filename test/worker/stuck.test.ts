@@ -9,7 +9,9 @@ import { Workspace } from '../support/command.ts';
 const app = `
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import { Simul } from '{{simul}}';
+if (isMainThread) process.on('exit', (code) => console.log('left with', code));
 export const app = new Simul('stuck');
 // Blocks its thread in native code, which terminate() does not end, until the test ends the shell.
 app.task('stuck.block', () => execFileSync('sh', ['-c', 'echo blocked $$; exec sleep 600 > /dev/null 2>&1'], { stdio: 'inherit' }));
@@ -73,6 +75,7 @@ describe('a worker with a thread that cannot be ended', () => {
     space.write('go', '');
     assert.equal(await other.get(wait), worker.pid);
     await worker.says(/: ready\n[^]*simul: starting anew\n[^]*: ready\n/);
+    assert.match(worker.stdout, /left with 75\n/);
     assert.notEqual(await later.get(wait), before);
     assert.equal(await (await client.sendTask('stuck.until', [space.file('go')])).get(wait), worker.pid);
     assert.equal(await blocked.status(), 'REVOKED');
