@@ -100,19 +100,12 @@ export class ForkedChild {
   async #drained(): Promise<void> {
     const socket = this.#socket;
     if (socket === undefined) return;
-    let over = false;
-    const received = this.#received.then(() => (over = true));
-    for (let round = 0, read = -1; !over && round < drain.rounds && socket.bytesRead !== read; round++) {
+    const received = this.#received.then(() => true);
+    for (let round = 0, read = -1; round < drain.rounds && socket.bytesRead !== read; round++) {
       read = socket.bytesRead;
-      const quiet = deferred();
-      const timer = realClock.setTimer(drain.seconds, quiet.resolve);
-      timer.unref();
-      await Promise.race([received, quiet.promise]);
-      timer.cancel();
-      // The loop may have been held up: what is there is read before this.
-      if (!over) await new Promise(setImmediate);
+      if (await endsWithin(drain.seconds, received)) return;
     }
-    if (!over) socket.destroy();
+    socket.destroy();
     await received;
   }
 
@@ -166,6 +159,17 @@ export class ForkedChild {
     this.#options.hold(held);
     if (held) this.#socket?.ref();
     else this.#socket?.unref();
+  }
+}
+
+async function endsWithin(seconds: number, end: Promise<boolean>): Promise<boolean> {
+  const late = deferred<false>();
+  // The loop may have been held up: what is there by then is read before this.
+  const timer = realClock.setTimer(seconds, () => setImmediate(late.resolve, false)).unref();
+  try {
+    return await Promise.race([end, late.promise]);
+  } finally {
+    timer.cancel();
   }
 }
 
