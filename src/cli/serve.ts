@@ -29,8 +29,10 @@ export interface WorkerFlags extends AppOptions {
 
 /** Runs a worker until a signal stops it; resolves with the exit code. */
 export async function serve(app: Simul, module: URL, flags: WorkerFlags): Promise<number> {
-  // It starts anew from here, where all has been released.
-  const worker = new Worker(app, { ...flags, module, restart: () => {} });
+  let again = false;
+  let code = 1;
+  // The worker decides, who knows all that has told it to stop. It starts anew from here, where all has been released.
+  const worker = new Worker(app, { ...flags, module, restart: () => (again = true) });
   using signals = new StopSignals(worker, flags.quiet === true);
   using _ = new CrashReport(worker);
   try {
@@ -40,19 +42,26 @@ export async function serve(app: Simul, module: URL, flags: WorkerFlags): Promis
       // A run that did not listen when it was told to stop may go on for ever.
       throw new Failure(`the worker stopped: ${reason.why}: ${messageOf(reason.error)}`, 1, true);
     }
-    return signals.exitCode;
+    return (code = signals.exitCode);
   } catch (error) {
     if (worker.stuck.length > 0) process.stderr.write(`simul: ${messageOf(error)}\n`);
     throw error;
   } finally {
-    await app.close();
-    if (worker.stuck.length > 0) leaveThread(signals);
+    try {
+      await app.close();
+    } finally {
+      if (worker.stuck.length > 0) {
+        // It calls `restart` right after it has told that it stopped.
+        await new Promise(setImmediate);
+        leaveThread(again && !signals.asked, code);
+      }
+    }
   }
 }
 
 // A process with a thread that cannot be ended does not end by itself, nor by process.exit.
-function leaveThread(signals: StopSignals): never {
-  if (signals.asked) leave(signals.exitCode);
+function leaveThread(again: boolean, code: number): never {
+  if (!again) leave(code);
   process.stderr.write('simul: starting anew\n');
   runAgain();
 }

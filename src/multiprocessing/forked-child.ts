@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { serialize } from 'node:v8';
 import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
+import { deferred } from '../base/deferred.ts';
 import { BrokenError } from '../base/errors.ts';
 import type { HostExit } from '../callable/host.ts';
 import type { Request, Response } from '../callable/protocol.ts';
@@ -18,6 +19,9 @@ interface ForkedChildOptions {
 
 /** @internal Seconds there are for the fork, where the template imports modules first, and for the child to say hello. */
 export const patience = { fork: 60, hello: 10 };
+
+// The dead send no more: a round in which nothing came is the end, and so is the last one.
+const drain = { seconds: 0.1, rounds: 10 };
 
 /** A child of the template or of this process, as its maker sees it: messages over a socket, birth and death told. */
 export class ForkedChild {
@@ -86,10 +90,23 @@ export class ForkedChild {
     this.#ended = true;
     this.#patience?.cancel();
     // The last answers may still be under way: their end comes after them.
-    void this.#received.then(() => {
+    void this.#drained().then(() => {
       this.#setHold(false);
       this.#exit({ ...exit, ...this.#unreadable });
     });
+  }
+
+  // A process that the child has forked holds the other end too: then no end of the stream comes while that lives.
+  async #drained(): Promise<void> {
+    const socket = this.#socket;
+    if (socket === undefined) return;
+    const received = this.#received.then(() => true);
+    for (let round = 0, read = -1; round < drain.rounds && socket.bytesRead !== read; round++) {
+      read = socket.bytesRead;
+      if (await endsWithin(drain.seconds, received)) return;
+    }
+    socket.destroy();
+    await received;
   }
 
   // A child can hang before its first word, as a forked process can lack what it waits for; and so can the template.
@@ -142,6 +159,17 @@ export class ForkedChild {
     this.#options.hold(held);
     if (held) this.#socket?.ref();
     else this.#socket?.unref();
+  }
+}
+
+async function endsWithin(seconds: number, end: Promise<boolean>): Promise<boolean> {
+  const late = deferred<false>();
+  // The loop may have been held up: what is there by then is read before this.
+  const timer = realClock.setTimer(seconds, () => setImmediate(late.resolve, false)).unref();
+  try {
+    return await Promise.race([end, late.promise]);
+  } finally {
+    timer.cancel();
   }
 }
 

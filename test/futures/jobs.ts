@@ -116,6 +116,13 @@ export const spin = portable(import.meta, 'spin', (begun: Event) => {
   for (;;);
 });
 
+/** Does not end by SIGTERM either. */
+export const spinOn = portable(import.meta, 'spinOn', (begun: Event) => {
+  process.on('SIGTERM', () => {});
+  begun.set();
+  for (;;);
+});
+
 export const waitFor = portable(import.meta, 'waitFor', (begun: Event, go: Event) => {
   begun.set();
   go.waitSync();

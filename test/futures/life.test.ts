@@ -1,14 +1,16 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { BrokenExecutor } from '../../src/entry/futures.ts';
+import type { Worker } from 'node:worker_threads';
+import { BrokenExecutor, ThreadPoolExecutor } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { die, endless, waitFor, whoAmI } from './jobs.ts';
+import { die, endless, spinOn, waitFor, whoAmI } from './jobs.ts';
 import type { AnyPool } from './kinds.ts';
-import { kinds } from './kinds.ts';
+import { forks, kinds, processKinds } from './kinds.ts';
 
 for (const [kind, make] of kinds) {
   test(`${kind}: workers are replaced after their share of calls`, async () => {
@@ -151,6 +153,36 @@ for (const [kind, make] of kinds) {
     assert.ok(runTime.mean > 0 && utilisation > 0 && utilisation <= 1);
   });
 }
+
+for (const [kind, make] of processKinds) {
+  test(`${kind}: terminateWorkers ends also a worker that handles SIGTERM and goes on`, async () => {
+    const pool = make({ maxWorkers: 1, grace: 0.05 });
+    const pid = Number((await pool.submit(whoAmI)).split(' ')[0]);
+    const begun = new Event();
+    const running = pool.submit(spinOn, begun);
+    await begun.wait();
+    const ended = pool.terminateWorkers();
+    await assert.rejects(running, BrokenExecutor);
+    await ended;
+    assert.equal(isAlive(pid), false);
+  });
+}
+
+test('threads: none is started any more once the pool has ended', { skip: forks }, async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const started: Worker[] = [];
+  const listen = (thread: Worker) => void started.push(thread);
+  process.on('worker', listen);
+  const pool = new ThreadPoolExecutor({ maxWorkers: 2, initializer: die, initargs: [4] });
+  while (started.length < 2) await turn();
+  await Promise.all(started.map((thread) => once(thread, 'exit')));
+  await turn();
+  await pool.shutdown();
+  t.mock.timers.tick(10_000);
+  await turn();
+  process.off('worker', listen);
+  assert.equal(started.length, 2);
+});
 
 test('threads: one that cannot be ended is told of, and the pool goes on without it', async () => {
   const program = fileURLToPath(new URL('./stuck-program.js', import.meta.url));

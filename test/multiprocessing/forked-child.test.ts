@@ -27,6 +27,20 @@ test('an answer that cannot be read ends its child, and the call fails with that
   });
 });
 
+test('the end of a child is told after its last answer, although another process holds its socket', async () => {
+  await withPair(async (ours, theirs) => {
+    const child = new ForkedChild({ id: 1, daemon: true, hold: () => {} });
+    child.connected(new FramedConnection(ours), ours);
+    const [answered, lost] = [child.host.call(() => 1, []), child.host.call(() => 2, [])];
+    await once(theirs, 'data');
+    await new FramedConnection(theirs).sendBytes(serialize([['done', 0, 'answer']]));
+    child.exited({ code: null, signal: 'SIGKILL' });
+    assert.equal(await answered, 'answer');
+    await assert.rejects(lost, { name: 'BrokenError' });
+    assert.equal((await child.host.exited).signal, 'SIGKILL');
+  });
+});
+
 test('a message to a child that is not there yet is the value as it was, or fails at once', async () => {
   await withPair(async (ours, theirs) => {
     const child = new ForkedChild({ id: 1, daemon: true, hold: () => {} });

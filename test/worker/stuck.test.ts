@@ -9,7 +9,9 @@ import { Workspace } from '../support/command.ts';
 const app = `
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { isMainThread } from 'node:worker_threads';
 import { Simul } from '{{simul}}';
+if (isMainThread) process.on('exit', (code) => console.log('left with', code));
 export const app = new Simul('stuck');
 // Blocks its thread in native code, which terminate() does not end, until the test ends the shell.
 app.task('stuck.block', () => execFileSync('sh', ['-c', 'echo blocked $$; exec sleep 600 > /dev/null 2>&1'], { stdio: 'inherit' }));
@@ -32,6 +34,30 @@ await worker.stopped;
 await app.close();
 `;
 
+// A broker in memory carries remote control: `simul worker` and who commands it are in one program.
+const commanded = `
+import { existsSync } from 'node:fs';
+process.env.SIMUL_BROKER_URL = process.env.SIMUL_RESULT_BACKEND = 'memory://';
+const { app } = await import('./app.mjs');
+const { serve } = await import(new URL('../cli/serve.js', '{{simul}}'));
+const { Mailbox } = await import(new URL('../tasks/control/mailbox.js', '{{simul}}'));
+const until = async (file) => {
+  while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10));
+};
+const served = serve(app, new URL('app.mjs', import.meta.url), { pool: 'threads', concurrency: 2, loglevel: 'info' });
+const blocked = await app.sendTask('stuck.block');
+await app.sendTask('stuck.until', ['go']);
+await until('revoke');
+await blocked.revoke({ terminate: true });
+await until('shutdown');
+const mailbox = new Mailbox(await app.broker());
+await mailbox.cast('shutdown');
+// Once this is answered that has been heard.
+await mailbox.call('ping', {}, { timeout: 0.5 });
+console.log('told');
+process.exitCode = await served;
+`;
+
 describe('a worker with a thread that cannot be ended', () => {
   it('says so, finishes what the others do, and runs its command again in the same process', async () => {
     using space = new Space();
@@ -49,6 +75,7 @@ describe('a worker with a thread that cannot be ended', () => {
     space.write('go', '');
     assert.equal(await other.get(wait), worker.pid);
     await worker.says(/: ready\n[^]*simul: starting anew\n[^]*: ready\n/);
+    assert.match(worker.stdout, /left with 75\n/);
     assert.notEqual(await later.get(wait), before);
     assert.equal(await (await client.sendTask('stuck.until', [space.file('go')])).get(wait), worker.pid);
     assert.equal(await blocked.status(), 'REVOKED');
@@ -56,6 +83,22 @@ describe('a worker with a thread that cannot be ended', () => {
     worker.kill('SIGTERM');
     assert.equal((await worker.ended).code, 0);
     assert.deepEqual(await (await client.broker()).quarantined(), []);
+  });
+
+  it('does not start anew when it is told from afar to shut down meanwhile', async () => {
+    using space = new Space();
+    space.write('commanded.mjs', commanded);
+    const program = space.start(['commanded.mjs']);
+    const shell = await shellOf(program);
+    space.write('revoke', '');
+    await program.says(/thread \d+ cannot be ended/);
+    space.write('shutdown', '');
+    await program.says(/told/);
+    space.write('go', '');
+    const { code, stderr } = await program.ended;
+    process.kill(shell, 'SIGKILL');
+    assert.doesNotMatch(stderr, /starting anew/);
+    assert.equal(code, 0);
   });
 
   it('ends all the same when it is told to stop, twice', async () => {

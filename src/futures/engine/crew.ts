@@ -143,9 +143,21 @@ export class Crew {
       this.#events.leaving(worker);
     }
     void this.#end(worker, signal);
-    worker.killTimer ??= setTimeout(
+    if (worker.killTimer !== undefined) return;
+    const mayLive = this.#workshop.kind === 'process' && signal !== 'SIGKILL';
+    this.#unlessGone(worker, mayLive ? () => this.#insist(worker) : () => this.#stuck(worker));
+  }
+
+  // A process that handles the signal need not end by it.
+  #insist(worker: Worker): void {
+    worker.link.kill('SIGKILL');
+    this.#unlessGone(worker, () => this.#stuck(worker));
+  }
+
+  #unlessGone(worker: Worker, then: () => void): void {
+    worker.killTimer = setTimeout(
       () => {
-        if (worker.state !== 'gone') this.#stuck(worker);
+        if (worker.state !== 'gone') then();
       },
       this.#options.grace * 1000 + 1000,
     );
@@ -185,8 +197,9 @@ export class Crew {
     return count;
   }
 
-  /** False if there is no making one. */
+  /** False if there is no making one, or no need of it any more. */
   #spawn(): boolean {
+    if (this.#closing || !this.#events.wanted()) return false;
     let worker: Worker;
     try {
       worker = new Worker(this.#workshop.make(), this.#options.maxTasksPerChild);
@@ -264,7 +277,8 @@ export class Crew {
       const how = error === undefined ? (death.signal ?? `exit code ${death.exitcode}`) : messageOf(error);
       return this.#events.broken(`its workers end before they are ready (${how})`, error);
     }
-    this.#retry = setTimeout(
+    // One timer for several that failed: a second would be out of reach of `dismissAll`.
+    this.#retry ??= setTimeout(
       () => {
         this.#retry = undefined;
         this.#fill();

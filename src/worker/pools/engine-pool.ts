@@ -104,12 +104,15 @@ export class EnginePool implements Pool {
   // Its workers could not be had any more: what waits for them must not be counted as tried for that.
   async #reopen(error: Error): Promise<void> {
     const { log } = this.#options;
+    const { signal } = this.#stopping;
     let failure: unknown = error;
-    for (let delay = 0.1; !this.#stopping.signal.aborted; delay = Math.min(delay * 2, 5)) {
+    for (let delay = 0.1; !signal.aborted; delay = Math.min(delay * 2, 5)) {
       log.error(`cannot start a worker ${this.name}, trying again: ${messageOf(failure)}`);
-      await pause(delay, this.#stopping.signal);
-      this.#engine = this.#open();
+      await pause(delay, signal);
+      // Nobody would close it any more; a stop that comes later finds it.
+      if (signal.aborted) break;
       try {
+        this.#engine = this.#open();
         await this.#engine.ready();
         break;
       } catch (again) {
