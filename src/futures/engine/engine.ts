@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { Deque } from '../../base/deque.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
-import { cancelledBy, checkSeconds } from '../../base/deadline.ts';
+import { cancelledBy } from '../../base/deadline.ts';
 import { deferred } from '../../base/deferred.ts';
 import { withinBounds } from '../../base/ending-signals.ts';
 import { CancelledError, ClosedError, FullError } from '../../base/errors.ts';
@@ -25,6 +24,7 @@ import { runInContext } from '../worker/in-context.ts';
 import { limitsOf } from './limits.ts';
 import type { Workshop } from './link.ts';
 import { Recorder } from './recorder.ts';
+import { Rooms } from './rooms.ts';
 import type { EngineSettings } from './settings.ts';
 import { checkWorkers } from './settings.ts';
 import { Watch } from './watch.ts';
@@ -46,7 +46,7 @@ export class Engine implements CallEngine, Owner {
   readonly #started = performance.now();
   // A pending promise alone does not keep a program alive.
   readonly #keepAlive = setInterval(() => {}, 2 ** 30).unref();
-  readonly #rooms = new Deque<() => void>();
+  readonly #rooms = new Rooms(() => this.#full());
   readonly #ended = deferred();
   #state: 'open' | 'closing' | 'closed' = 'open';
   /** Nothing more is to be run. */
@@ -65,7 +65,7 @@ export class Engine implements CallEngine, Owner {
       short: () => this.#crew.grow(),
       answered: (worker) => this.#answered(worker),
       timed: (worker, job) => this.#watch.timed(worker, job),
-      over: () => (this.#rooms.size > 0 ? this.#rooms.shift()!() : undefined),
+      over: () => this.#rooms.pass(),
     });
     this.#watch = new Watch({
       dispatcher: this.#dispatcher,
@@ -130,13 +130,8 @@ export class Engine implements CallEngine, Owner {
     return this.#submit(fn, STREAM, [ahead, carriedValues(), ...args], sink, undefined);
   }
 
-  async room({ timeout, signal }: WaitOptions = {}): Promise<void> {
-    if (timeout !== undefined) checkSeconds('timeout', timeout);
-    if (signal?.aborted === true) throw cancelledBy(signal);
-    if (!this.#full()) return;
-    const { promise, resolve } = deferred();
-    this.#rooms.push(resolve);
-    await withinBounds(promise, { timeout, signal }, 'room in the queue of a pool');
+  room(options?: WaitOptions): Promise<void> {
+    return this.#rooms.wait(options);
   }
 
   async ready(options?: WaitOptions): Promise<void> {
@@ -146,6 +141,7 @@ export class Engine implements CallEngine, Owner {
 
   resize(maxWorkers: number): void {
     this.#crew.resize(checkWorkers(maxWorkers));
+    this.#rooms.pass();
   }
 
   /** Takes no more calls; the workers go when they are done. Idempotent. */
@@ -153,6 +149,7 @@ export class Engine implements CallEngine, Owner {
     if (cancelQueued) this.#cancelQueued();
     if (this.#state !== 'open') return;
     this.#state = 'closing';
+    this.#rooms.end(() => this.#closedError());
     this.#dismiss();
   }
 
@@ -289,9 +286,14 @@ export class Engine implements CallEngine, Owner {
   }
 
   #checkOpen(): void {
-    if (this.#broken !== undefined) throw this.#brokenError();
-    if (this.#state !== 'open') throw new ClosedError('cannot schedule new futures after shutdown');
+    if (this.#broken !== undefined || this.#state !== 'open') throw this.#closedError();
     if (this.#full()) throw new FullError(`the queue of the pool is full (maxQueue ${this.#settings.maxQueue})`);
+  }
+
+  #closedError(): Error {
+    return this.#broken === undefined
+      ? new ClosedError('cannot schedule new futures after shutdown')
+      : this.#brokenError();
   }
 
   #full(): boolean {
