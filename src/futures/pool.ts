@@ -78,6 +78,7 @@ abstract class WorkerPool implements AsyncDisposable {
   /**
    * The results in order, as they come; items are taken from the iterable (asynchronous too) only a bounded number ahead.
    * An error is thrown in its place, and the iteration can go on behind it.
+   * Close the pool meanwhile and the rest of the items is run all the same, and waited for by `join`, unless you leave the loop.
    */
   imap<T, R>(
     fn: (item: T) => R,

@@ -47,6 +47,7 @@ export class Engine implements CallEngine, Owner {
   // A pending promise alone does not keep a program alive.
   readonly #keepAlive = setInterval(() => {}, 2 ** 30).unref();
   readonly #rooms = new Rooms(() => this.#full());
+  readonly #holds = new Set<() => void>();
   readonly #ended = deferred();
   #state: 'open' | 'closing' | 'closed' = 'open';
   /** Nothing more is to be run. */
@@ -54,6 +55,7 @@ export class Engine implements CallEngine, Owner {
   #broken: { readonly message: string; readonly cause: unknown } | undefined;
   #asleep = false;
   #dismissed = false;
+  #admitting = false;
   #failure: (() => Error) | undefined;
 
   constructor(workshop: Workshop, settings: EngineSettings, Broken: BrokenClass) {
@@ -85,7 +87,8 @@ export class Engine implements CallEngine, Owner {
         { ...settings, initializer: initializer === undefined ? undefined : describe(initializer) },
         {
           ready: (worker) => this.#dispatcher.add(worker),
-          wanted: () => !this.#ending && (this.#state === 'open' || this.#dispatcher.pending > 0),
+          wanted: () =>
+            !this.#ending && (this.#state === 'open' || this.#dispatcher.pending > 0 || this.#holds.size > 0),
           leaving: (worker) => this.#dispatcher.retire(worker),
           dismissed: (worker) => this.#dispatcher.remove(worker),
           lost: (worker, death, cause) => this.#lost(worker, death, cause),
@@ -125,6 +128,25 @@ export class Engine implements CallEngine, Owner {
     return this.#submit(fn, form === 'each' ? EACH : SPREAD, items, sink, options);
   }
 
+  /** Who begins now and calls later may do so, with `chunkOf`, when it is closed too: then it is told, and waited for until `release`. */
+  hold(closing: () => void): void {
+    this.#holds.add(closing);
+  }
+
+  release(closing: () => void): void {
+    if (this.#holds.delete(closing) && this.#state === 'closing') queueMicrotask(() => this.#dismiss());
+  }
+
+  /** As `chunk`, for one that holds it. */
+  chunkOf(holder: () => void, fn: AnyFunction, items: readonly unknown[], sink: Sink): Job {
+    this.#admitting = this.#state === 'closing' && this.#holds.has(holder);
+    try {
+      return this.chunk(fn, items, 'each', sink);
+    } finally {
+      this.#admitting = false;
+    }
+  }
+
   /** Runs a function that gives an iterator; each item goes to the sink, `ahead` of them without being asked. */
   stream(fn: AnyFunction, args: readonly unknown[], ahead: number, sink: Sink): Job {
     return this.#submit(fn, STREAM, [ahead, carriedValues(), ...args], sink, undefined);
@@ -132,6 +154,11 @@ export class Engine implements CallEngine, Owner {
 
   room(options?: WaitOptions): Promise<void> {
     return this.#rooms.wait(options);
+  }
+
+  /** Settles when it is worth trying again after a FullError. */
+  turn(): Promise<void> {
+    return this.#rooms.turn();
   }
 
   async ready(options?: WaitOptions): Promise<void> {
@@ -150,6 +177,7 @@ export class Engine implements CallEngine, Owner {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
     this.#rooms.end(() => this.#closedError());
+    for (const closing of this.#holds) closing();
     this.#dismiss();
   }
 
@@ -286,6 +314,7 @@ export class Engine implements CallEngine, Owner {
   }
 
   #checkOpen(): void {
+    if (this.#admitting) return;
     if (this.#broken !== undefined || this.#state !== 'open') throw this.#closedError();
     if (this.#full()) throw new FullError(`the queue of the pool is full (maxQueue ${this.#settings.maxQueue})`);
   }
@@ -318,7 +347,7 @@ export class Engine implements CallEngine, Owner {
 
   // Once nothing is left to do.
   #dismiss(): void {
-    if (this.#dispatcher.pending > 0 || this.#dismissed) return;
+    if (this.#dispatcher.pending > 0 || this.#holds.size > 0 || this.#dismissed) return;
     this.#dismissed = true;
     this.#crew.dismissAll();
     void this.#crew.gone().then(() => this.#finish());
@@ -327,6 +356,7 @@ export class Engine implements CallEngine, Owner {
   #end(error: () => Error, signal: NodeJS.Signals): void {
     this.#ending = true;
     this.#failure = error;
+    this.#holds.clear();
     this.close();
     this.#dispatcher.failAll(error, { running: true });
     for (const worker of this.#crew.workers) this.#crew.kill(worker, signal);

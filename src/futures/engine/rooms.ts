@@ -21,8 +21,15 @@ export class Rooms {
     while (this.#ended !== undefined || this.#full()) {
       if (this.#ended !== undefined) throw this.#ended();
       const left = timeout === undefined ? undefined : deadline.left;
-      await this.#turn({ timeout: left, signal });
+      await this.#turnWithin({ timeout: left, signal });
     }
+  }
+
+  /** Settles when there may be room, or will be none: without bounds, and whatever task runs. */
+  async turn(): Promise<void> {
+    const waiter = deferred();
+    this.#waiters.add(waiter);
+    await waiter.promise.catch(() => {});
   }
 
   /** There may be room. */
@@ -42,7 +49,7 @@ export class Rooms {
     this.#waiters.clear();
   }
 
-  async #turn(options: WaitOptions): Promise<void> {
+  async #turnWithin(options: WaitOptions): Promise<void> {
     const waiter = deferred();
     this.#waiters.add(waiter);
     try {
