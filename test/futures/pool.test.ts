@@ -67,7 +67,7 @@ for (const [kind, make] of kinds) {
     assert.deepEqual(await pool.starmap((a: number, b: number) => a + b, pairs), sums);
     assert.deepEqual(await pool.starmapAsync((a: number, b: number) => a + b, pairs).get(), sums);
     assert.deepEqual(await pool.mapAsync(square, range(10)).get(), squares.slice(0, 10));
-    assert.throws(() => pool.map(square, [1], { chunksize: 0 }), { argument: 'chunksize' });
+    await assert.rejects(pool.map(square, [1], { chunksize: 0 }), { argument: 'chunksize' });
   });
 
   test(`${kind}: an array of numbers far larger than the ring`, async () => {
@@ -213,7 +213,9 @@ for (const [kind, make] of kinds) {
     const result = pool.mapAsync(square, range(100));
     pool.close();
     pool.close();
-    assert.throws(() => pool.apply(square, [1]), InvalidStateError);
+    await assert.rejects(pool.apply(square, [1]), InvalidStateError);
+    await assert.rejects(pool.map(square, [1]), InvalidStateError);
+    await assert.rejects(pool.starmap(square, [[1]]), InvalidStateError);
     assert.throws(() => pool.imap(square, [1]), InvalidStateError);
     await pool.join();
     assert.equal((await result.get()).length, 100);
