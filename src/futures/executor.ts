@@ -54,7 +54,7 @@ export abstract class Executor implements AsyncDisposable {
     ...iterables: [...Iterables<A>] | [...Iterables<A>, options: MapOptions]
   ): AsyncIterableIterator<Awaited<R>>;
 
-  /** Waits for room in the queue (`maxQueue`) for one `submit` made in the same turn. TimeoutError, CancelledError. */
+  /** Waits for room in the queue (`maxQueue`) for one `submit` made in the same turn. TimeoutError, CancelledError, ClosedError, BrokenExecutor. */
   abstract room(options?: WaitOptions): Promise<void>;
 
   /** Takes no more calls and ends when those it has are done. Idempotent. TimeoutError ends the wait only. */

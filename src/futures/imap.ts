@@ -1,4 +1,6 @@
+import { AsyncResource } from 'node:async_hooks';
 import { Deque } from '../base/deque.ts';
+import { FullError } from '../base/errors.ts';
 import { checkChunksize } from './chunks.ts';
 import type { Engine } from './engine/engine.ts';
 import type { Job, Sink } from './engine/job.ts';
@@ -27,7 +29,17 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
   #underWay = 0;
   #values: readonly Awaited<R>[] = [];
   #at = 0;
+  /** Taken from the source, not submitted. */
+  #items: T[] = [];
+  /** Nothing more comes from the source, or after what it threw. */
   #exhausted = false;
+  #failure: { readonly error: unknown } | undefined;
+  /** Everything has been submitted. */
+  #finished = false;
+  #returned = false;
+  #filling = false;
+  /** Submits what is left once the pool is closed, whether or not results are taken. */
+  readonly #carryOn = AsyncResource.bind(() => void this.#fill());
   #wake = () => {};
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -43,6 +55,7 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
     this.#size = checkChunksize(chunksize);
     this.#ordered = ordered;
     this.#most = Math.max(engine.maxWorkers * 4, Math.ceil(1024 / chunksize));
+    engine.hold(this.#carryOn);
   }
 
   [Symbol.asyncIterator](): this {
@@ -58,20 +71,23 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
 
   async return(): Promise<IteratorResult<Awaited<R>>> {
     this.#exhausted = true;
+    this.#returned = true;
+    this.#finish();
     this.#values = [];
     for (const { job, outcome } of this.#chunks) if (outcome === undefined) job?.revoke(false);
     this.#chunks.clear();
     this.#underWay = 0;
+    this.#wake();
     await this.#source.return?.();
     return { done: true, value: undefined };
   }
 
   async #advance(): Promise<IteratorResult<Awaited<R>>> {
     while (this.#at >= this.#values.length) {
-      await this.#fill();
-      if (this.#underWay === 0 && this.#chunks.size === 0) return { done: true, value: undefined };
+      void this.#fill();
       const outcome = this.#chunks.peek()?.outcome;
       if (outcome === undefined) {
+        if (this.#finished && this.#underWay === 0) return { done: true, value: undefined };
         await new Promise<void>((resolve) => (this.#wake = resolve));
         continue;
       }
@@ -83,33 +99,82 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
     return { done: false, value: this.#values[this.#at++]! };
   }
 
+  // Synchronous as far as the source is, so that what it gave is under way when this returns.
   async #fill(): Promise<void> {
-    while (!this.#exhausted && this.#underWay + this.#chunks.size < this.#most) {
-      const items: T[] = [];
-      while (items.length < this.#size && !this.#exhausted) {
-        const step = this.#source.next();
-        const { done, value } = step instanceof Promise ? await step : step;
-        if (done === true) this.#exhausted = true;
-        else items.push(value);
+    if (this.#filling) return;
+    this.#filling = true;
+    while (!this.#finished && this.#underWay + this.#unread < this.#most) {
+      while (this.#items.length < this.#size && !this.#exhausted) {
+        try {
+          const step = this.#source.next();
+          const { done, value } = step instanceof Promise ? await step : step;
+          if (done === true) this.#exhausted = true;
+          else this.#items.push(value);
+        } catch (error) {
+          this.#exhausted = true;
+          this.#failure = { error };
+        }
       }
-      if (items.length > 0) this.#submit(items);
+      if (this.#items.length === 0) this.#finish();
+      else if (!this.#finished && !this.#submit(this.#items)) {
+        // The end of one under way makes room.
+        if (this.#underWay > 0) break;
+        await this.#engine.turn();
+      }
     }
+    this.#filling = false;
+    this.#wake();
   }
 
-  #submit(items: readonly T[]): void {
+  // The consumer of a closed pool may come later, as its end may be awaited first.
+  get #unread(): number {
+    return this.#engine.closing ? 0 : this.#chunks.size;
+  }
+
+  #finish(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#items = [];
+    if (this.#failure !== undefined) this.#chunks.push({ outcome: this.#failure, job: undefined });
+    this.#engine.release(this.#carryOn);
+  }
+
+  /** False if there is no room for it. */
+  #submit(items: readonly T[]): boolean {
     const chunk: Chunk<R> = { outcome: undefined, job: undefined };
-    this.#underWay++;
-    if (this.#ordered) this.#chunks.push(chunk);
     const settle = (outcome: Chunk<R>['outcome']) => {
+      if (this.#returned) return;
       chunk.outcome = outcome;
       this.#underWay--;
       if (!this.#ordered) this.#chunks.push(chunk);
+      if (this.#engine.closing) queueMicrotask(this.#carryOn);
       this.#wake();
     };
     const sink: Sink = {
       fulfil: (values) => settle({ values: values as readonly Awaited<R>[] }),
       fail: (error) => settle({ error }),
     };
-    chunk.job = this.#engine.chunk(this.#fn, items, 'each', sink);
+    // It may be settled at once.
+    this.#underWay++;
+    if (this.#ordered) this.#chunks.push(chunk);
+    try {
+      chunk.job = this.#engine.chunkOf(this.#carryOn, this.#fn, items, sink);
+      this.#items = [];
+      return true;
+    } catch (error) {
+      this.#underWay--;
+      if (this.#ordered) this.#chunks.pop();
+      if (error instanceof FullError) return false;
+      this.#giveUp(error);
+      return true;
+    }
+  }
+
+  #giveUp(error: unknown): void {
+    this.#exhausted = true;
+    this.#failure = { error };
+    this.#finish();
+    // What it throws then is of less interest than why it was given up.
+    void (async () => this.#source.return?.())().catch(() => {});
   }
 }

@@ -30,7 +30,7 @@ abstract class WorkerPool implements AsyncDisposable {
   }
 
   /** Runs `fn(...args)` in a worker. Rejects with what it throws, WorkerLostError, BrokenExecutor; InvalidStateError once closed. */
-  apply<A extends readonly unknown[], R>(fn: Callable<A, R>, args: A): Promise<Awaited<R>> {
+  async apply<A extends readonly unknown[], R>(fn: Callable<A, R>, args: A): Promise<Awaited<R>> {
     return this.#call(fn, args).result();
   }
 
@@ -44,7 +44,7 @@ abstract class WorkerPool implements AsyncDisposable {
   }
 
   /** Calls `fn` with each item and gives the results in order. If one throws, the rest still runs; the first error is given. */
-  map<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: ChunkOptions): Promise<Awaited<R>[]> {
+  async map<T, R>(fn: (item: T) => R, items: Iterable<T>, options?: ChunkOptions): Promise<Awaited<R>[]> {
     return this.#map(fn, items, options, 'each').result();
   }
 
@@ -58,7 +58,7 @@ abstract class WorkerPool implements AsyncDisposable {
   }
 
   /** As `map` with the items as argument lists. */
-  starmap<A extends readonly unknown[], R>(
+  async starmap<A extends readonly unknown[], R>(
     fn: Callable<A, R>,
     items: Iterable<A>,
     options?: ChunkOptions,
@@ -78,6 +78,7 @@ abstract class WorkerPool implements AsyncDisposable {
   /**
    * The results in order, as they come; items are taken from the iterable (asynchronous too) only a bounded number ahead.
    * An error is thrown in its place, and the iteration can go on behind it.
+   * Close the pool meanwhile and the rest of the items is run all the same, and waited for by `join`, unless you leave the loop.
    */
   imap<T, R>(
     fn: (item: T) => R,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { ClosedError, FullError, InvalidArgumentError, NotFoundError } from '../../src/base/errors.ts';
 import { fromModule } from '../../src/callable/from-module.ts';
-import { BrokenExecutor, CancelledError } from '../../src/entry/futures.ts';
+import { BrokenExecutor, CancelledError, TimeoutError } from '../../src/entry/futures.ts';
 import { Event, Lock, Value } from '../../src/entry/multiprocessing.ts';
 import { failToInitialise, initialise, initialisedAs, invert, waitFor, whileThere } from './jobs.ts';
 import { kinds } from './kinds.ts';
@@ -161,6 +161,29 @@ for (const [kind, make] of kinds) {
     await room;
     const last = pool.submit(() => 3);
     assert.deepEqual(await Promise.all([first, ...others, last]), ['gone on', 1, 2, 3]);
+  });
+
+  test(`${kind}: who has given up waiting for room takes it from nobody, and the end is told to all who wait`, async () => {
+    const pool = make({ maxWorkers: 1, maxQueue: 0 });
+    let [begun, go] = [new Event(), new Event()];
+    const first = pool.submit(waitFor, begun, go);
+    await begun.wait();
+    await assert.rejects(pool.room({ timeout: 0 }), TimeoutError);
+    const abort = new AbortController();
+    const aborted = pool.room({ signal: abort.signal });
+    const rooms = [pool.room(), pool.room(), pool.room()];
+    abort.abort();
+    await assert.rejects(aborted, CancelledError);
+    go.set();
+    await Promise.all([first, ...rooms]);
+    [begun, go] = [new Event(), new Event()];
+    const last = pool.submit(waitFor, begun, go);
+    const never = assert.rejects(pool.room(), ClosedError);
+    const shutdown = pool.shutdown();
+    await never;
+    await assert.rejects(pool.room(), ClosedError);
+    go.set();
+    await Promise.all([last, shutdown]);
   });
 
   test(`${kind}: calls begin by priority, however few there are, and those of one in the order in which they came`, async () => {

@@ -180,6 +180,14 @@ for (const [kind, make] of processKinds) {
     assert.match(error.message, /ran out of memory \(it used \d+ of 300 MB\) while it ran hog/);
     assert.equal(await pool.submit(() => 1), 1);
   });
+
+  test(`${kind}: an initializer that takes too much memory is ended and told of`, async () => {
+    await using pool = make({ maxWorkers: 1, memoryLimit: 300 << 20, initializer: hog });
+    await assert.rejects(
+      pool.submit(() => 1),
+      { message: /end before they are ready \(it used \d+ of 300 MB\)/ },
+    );
+  });
 }
 
 test('threads: an exception that nobody caught is named in the error of the call it ended', async () => {

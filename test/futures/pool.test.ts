@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { ClosedError } from '../../src/base/errors.ts';
 import { CancelledError, InvalidStateError, Pool, ThreadPool, TimeoutError } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
 import { waitFor } from './jobs.ts';
@@ -7,11 +8,11 @@ import { forks } from './kinds.ts';
 
 type AnyPool = Pool | ThreadPool;
 
-const kinds: readonly [string, (workers?: number) => AnyPool][] = forks
-  ? [['Pool (fork)', (workers = 2) => new Pool(workers, { startMethod: 'fork' })]]
+const kinds: readonly [string, (workers?: number, options?: { maxQueue?: number }) => AnyPool][] = forks
+  ? [['Pool (fork)', (workers = 2, options) => new Pool(workers, { startMethod: 'fork', ...options })]]
   : [
-      ['Pool', (workers = 2) => new Pool(workers)],
-      ['ThreadPool', (workers = 2) => new ThreadPool(workers)],
+      ['Pool', (workers = 2, options) => new Pool(workers, options)],
+      ['ThreadPool', (workers = 2, options) => new ThreadPool(workers, options)],
     ];
 
 const square = (n: number) => n * n;
@@ -66,7 +67,7 @@ for (const [kind, make] of kinds) {
     assert.deepEqual(await pool.starmap((a: number, b: number) => a + b, pairs), sums);
     assert.deepEqual(await pool.starmapAsync((a: number, b: number) => a + b, pairs).get(), sums);
     assert.deepEqual(await pool.mapAsync(square, range(10)).get(), squares.slice(0, 10));
-    assert.throws(() => pool.map(square, [1], { chunksize: 0 }), { argument: 'chunksize' });
+    await assert.rejects(pool.map(square, [1], { chunksize: 0 }), { argument: 'chunksize' });
   });
 
   test(`${kind}: an array of numbers far larger than the ring`, async () => {
@@ -117,6 +118,68 @@ for (const [kind, make] of kinds) {
     assert.deepEqual(await results.next(), { done: true, value: undefined });
   });
 
+  test(`${kind}: a begun imap goes on when the pool is closed, read before its end or after`, async () => {
+    const most = 3000; // more than are taken ahead
+    for (const name of ['imap', 'imapUnordered'] as const) {
+      const pool = make();
+      const before = pool[name](square, [1, 2, 3]);
+      const after = pool[name](square, range(most));
+      const dropped = pool[name](square, range(most));
+      await dropped.next();
+      pool.close();
+      await dropped.return!();
+      const few: number[] = [];
+      for await (const result of before) few.push(result);
+      assert.deepEqual(
+        few.toSorted((a, b) => a - b),
+        [1, 4, 9],
+      );
+      await pool.join();
+      const many: number[] = [];
+      for await (const result of after) many.push(result);
+      assert.deepEqual(
+        many.toSorted((a, b) => a - b),
+        range(most).map(square),
+      );
+    }
+  });
+
+  test(`${kind}: imap waits for room in the queue`, async () => {
+    await using pool = make(1, { maxQueue: 0 });
+    const [begun, go] = [new Event(), new Event()];
+    const first = pool.applyAsync(waitFor, [begun, go]);
+    await begun.wait();
+    const results = pool.imap(square, range(20));
+    const next = results.next();
+    go.set();
+    assert.deepEqual(await next, { done: false, value: 0 });
+    assert.equal(await first.get(), 'gone on');
+    const rest: number[] = [];
+    for await (const result of results) rest.push(result);
+    assert.deepEqual(rest, range(20).map(square).slice(1));
+  });
+
+  test(`${kind}: an imap ends with the error that keeps it from going on, after what came before`, async () => {
+    const pool = make();
+    const results = pool.imap(
+      square,
+      (function* () {
+        yield 3;
+        yield 4;
+        throw new RangeError('no more');
+      })(),
+      { chunksize: 5 },
+    );
+    assert.deepEqual(await results.next(), { done: false, value: 9 });
+    assert.deepEqual(await results.next(), { done: false, value: 16 });
+    await assert.rejects(results.next(), RangeError);
+    assert.deepEqual(await results.next(), { done: true, value: undefined });
+    const unread = pool.imap(square, range(5));
+    await pool.terminate();
+    await assert.rejects(unread.next(), ClosedError);
+    assert.deepEqual(await unread.next(), { done: true, value: undefined });
+  });
+
   test(`${kind}: imapUnordered gives what is done first`, async () => {
     await using pool = make();
     const [begun, go] = [new Event(), new Event()];
@@ -150,7 +213,9 @@ for (const [kind, make] of kinds) {
     const result = pool.mapAsync(square, range(100));
     pool.close();
     pool.close();
-    assert.throws(() => pool.apply(square, [1]), InvalidStateError);
+    await assert.rejects(pool.apply(square, [1]), InvalidStateError);
+    await assert.rejects(pool.map(square, [1]), InvalidStateError);
+    await assert.rejects(pool.starmap(square, [[1]]), InvalidStateError);
     assert.throws(() => pool.imap(square, [1]), InvalidStateError);
     await pool.join();
     assert.equal((await result.get()).length, 100);

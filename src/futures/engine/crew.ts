@@ -260,7 +260,7 @@ export class Crew {
     const death = deathOf(worker, exit);
     this.#events.lost(worker, death, exit.error);
     worker.link.release();
-    if (state === 'starting' && this.#events.wanted()) this.#failed(death, exit.error);
+    if (state === 'starting' && this.#events.wanted()) this.#failed(death, worker.killed ?? exit.error);
     else if (state === 'ready' && this.#events.wanted()) this.#replace(death, worker.killed === undefined);
     this.#wake();
   }

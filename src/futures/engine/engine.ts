@@ -1,7 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { Deque } from '../../base/deque.ts';
 import type { WaitOptions } from '../../base/deadline.ts';
-import { cancelledBy, checkSeconds } from '../../base/deadline.ts';
+import { cancelledBy } from '../../base/deadline.ts';
 import { deferred } from '../../base/deferred.ts';
 import { withinBounds } from '../../base/ending-signals.ts';
 import { CancelledError, ClosedError, FullError } from '../../base/errors.ts';
@@ -25,6 +24,7 @@ import { runInContext } from '../worker/in-context.ts';
 import { limitsOf } from './limits.ts';
 import type { Workshop } from './link.ts';
 import { Recorder } from './recorder.ts';
+import { Rooms } from './rooms.ts';
 import type { EngineSettings } from './settings.ts';
 import { checkWorkers } from './settings.ts';
 import { Watch } from './watch.ts';
@@ -46,7 +46,8 @@ export class Engine implements CallEngine, Owner {
   readonly #started = performance.now();
   // A pending promise alone does not keep a program alive.
   readonly #keepAlive = setInterval(() => {}, 2 ** 30).unref();
-  readonly #rooms = new Deque<() => void>();
+  readonly #rooms = new Rooms(() => this.#full());
+  readonly #holds = new Set<() => void>();
   readonly #ended = deferred();
   #state: 'open' | 'closing' | 'closed' = 'open';
   /** Nothing more is to be run. */
@@ -54,6 +55,7 @@ export class Engine implements CallEngine, Owner {
   #broken: { readonly message: string; readonly cause: unknown } | undefined;
   #asleep = false;
   #dismissed = false;
+  #admitting = false;
   #failure: (() => Error) | undefined;
 
   constructor(workshop: Workshop, settings: EngineSettings, Broken: BrokenClass) {
@@ -65,7 +67,7 @@ export class Engine implements CallEngine, Owner {
       short: () => this.#crew.grow(),
       answered: (worker) => this.#answered(worker),
       timed: (worker, job) => this.#watch.timed(worker, job),
-      over: () => (this.#rooms.size > 0 ? this.#rooms.shift()!() : undefined),
+      over: () => this.#rooms.pass(),
     });
     this.#watch = new Watch({
       dispatcher: this.#dispatcher,
@@ -85,7 +87,8 @@ export class Engine implements CallEngine, Owner {
         { ...settings, initializer: initializer === undefined ? undefined : describe(initializer) },
         {
           ready: (worker) => this.#dispatcher.add(worker),
-          wanted: () => !this.#ending && (this.#state === 'open' || this.#dispatcher.pending > 0),
+          wanted: () =>
+            !this.#ending && (this.#state === 'open' || this.#dispatcher.pending > 0 || this.#holds.size > 0),
           leaving: (worker) => this.#dispatcher.retire(worker),
           dismissed: (worker) => this.#dispatcher.remove(worker),
           lost: (worker, death, cause) => this.#lost(worker, death, cause),
@@ -125,18 +128,37 @@ export class Engine implements CallEngine, Owner {
     return this.#submit(fn, form === 'each' ? EACH : SPREAD, items, sink, options);
   }
 
+  /** Who begins now and calls later may do so, with `chunkOf`, when it is closed too: then it is told, and waited for until `release`. */
+  hold(closing: () => void): void {
+    this.#holds.add(closing);
+  }
+
+  release(closing: () => void): void {
+    if (this.#holds.delete(closing) && this.#state === 'closing') queueMicrotask(() => this.#dismiss());
+  }
+
+  /** As `chunk`, for one that holds it. */
+  chunkOf(holder: () => void, fn: AnyFunction, items: readonly unknown[], sink: Sink): Job {
+    this.#admitting = this.#state === 'closing' && this.#holds.has(holder);
+    try {
+      return this.chunk(fn, items, 'each', sink);
+    } finally {
+      this.#admitting = false;
+    }
+  }
+
   /** Runs a function that gives an iterator; each item goes to the sink, `ahead` of them without being asked. */
   stream(fn: AnyFunction, args: readonly unknown[], ahead: number, sink: Sink): Job {
     return this.#submit(fn, STREAM, [ahead, carriedValues(), ...args], sink, undefined);
   }
 
-  async room({ timeout, signal }: WaitOptions = {}): Promise<void> {
-    if (timeout !== undefined) checkSeconds('timeout', timeout);
-    if (signal?.aborted === true) throw cancelledBy(signal);
-    if (!this.#full()) return;
-    const { promise, resolve } = deferred();
-    this.#rooms.push(resolve);
-    await withinBounds(promise, { timeout, signal }, 'room in the queue of a pool');
+  room(options?: WaitOptions): Promise<void> {
+    return this.#rooms.wait(options);
+  }
+
+  /** Settles when it is worth trying again after a FullError. */
+  turn(): Promise<void> {
+    return this.#rooms.turn();
   }
 
   async ready(options?: WaitOptions): Promise<void> {
@@ -146,6 +168,7 @@ export class Engine implements CallEngine, Owner {
 
   resize(maxWorkers: number): void {
     this.#crew.resize(checkWorkers(maxWorkers));
+    this.#rooms.pass();
   }
 
   /** Takes no more calls; the workers go when they are done. Idempotent. */
@@ -153,6 +176,8 @@ export class Engine implements CallEngine, Owner {
     if (cancelQueued) this.#cancelQueued();
     if (this.#state !== 'open') return;
     this.#state = 'closing';
+    this.#rooms.end(() => this.#closedError());
+    for (const closing of this.#holds) closing();
     this.#dismiss();
   }
 
@@ -289,9 +314,15 @@ export class Engine implements CallEngine, Owner {
   }
 
   #checkOpen(): void {
-    if (this.#broken !== undefined) throw this.#brokenError();
-    if (this.#state !== 'open') throw new ClosedError('cannot schedule new futures after shutdown');
+    if (this.#admitting) return;
+    if (this.#broken !== undefined || this.#state !== 'open') throw this.#closedError();
     if (this.#full()) throw new FullError(`the queue of the pool is full (maxQueue ${this.#settings.maxQueue})`);
+  }
+
+  #closedError(): Error {
+    return this.#broken === undefined
+      ? new ClosedError('cannot schedule new futures after shutdown')
+      : this.#brokenError();
   }
 
   #full(): boolean {
@@ -316,7 +347,7 @@ export class Engine implements CallEngine, Owner {
 
   // Once nothing is left to do.
   #dismiss(): void {
-    if (this.#dispatcher.pending > 0 || this.#dismissed) return;
+    if (this.#dispatcher.pending > 0 || this.#holds.size > 0 || this.#dismissed) return;
     this.#dismissed = true;
     this.#crew.dismissAll();
     void this.#crew.gone().then(() => this.#finish());
@@ -325,6 +356,7 @@ export class Engine implements CallEngine, Owner {
   #end(error: () => Error, signal: NodeJS.Signals): void {
     this.#ending = true;
     this.#failure = error;
+    this.#holds.clear();
     this.close();
     this.#dispatcher.failAll(error, { running: true });
     for (const worker of this.#crew.workers) this.#crew.kill(worker, signal);

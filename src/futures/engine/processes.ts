@@ -1,4 +1,5 @@
 import { onFreshStart } from '../../base/fresh-start.ts';
+import type { Host } from '../../callable/host.ts';
 import { preloadInForkserver } from '../../multiprocessing/forkserver.ts';
 import { startHost } from '../../multiprocessing/start-host.ts';
 import type { StartMethod } from '../../multiprocessing/start-method.ts';
@@ -44,8 +45,7 @@ export class Processes implements Workshop {
     // First, as it may be refused.
     const started = startHost(this.#method, { daemon: false, after: this.#preloaded });
     const { host } = started;
-    const memory = ProcessMemory.take();
-    const [read, write] = pipe2(O_CLOEXEC | O_NONBLOCK);
+    const { memory, read, write } = wires(host);
     const link: Link = {
       host,
       memory,
@@ -91,6 +91,20 @@ export class Processes implements Workshop {
     close(this.#read);
     close(this.#write);
     ProcessMemory.pool(false);
+  }
+}
+
+// Nobody else knows of the process yet: without them it must not live on.
+function wires(host: Host): { readonly memory: ProcessMemory; readonly read: number; readonly write: number } {
+  let memory: ProcessMemory | undefined;
+  try {
+    memory = ProcessMemory.take();
+    const [read, write] = pipe2(O_CLOEXEC | O_NONBLOCK);
+    return { memory, read, write };
+  } catch (error) {
+    memory?.release();
+    void host.terminate();
+    throw error;
   }
 }
 

@@ -135,7 +135,8 @@ export class Watch {
   #weigh(): void {
     for (const worker of this.#parts.workers()) {
       const { pid } = worker.link;
-      if (pid === undefined || worker.state !== 'ready' || worker.killed !== undefined) continue;
+      // An initializer may be what takes it.
+      if (pid === undefined || worker.killed !== undefined) continue;
       const size = residentBytes(pid);
       if (size <= this.#parts.memoryLimit!) continue;
       worker.outOfMemory = true;
