@@ -37,6 +37,8 @@ await app.close();
 // A broker in memory carries remote control: `simul worker` and who commands it are in one program.
 const commanded = `
 import { existsSync } from 'node:fs';
+// It has been run again.
+if (existsSync('shutdown')) process.exit(3);
 process.env.SIMUL_BROKER_URL = process.env.SIMUL_RESULT_BACKEND = 'memory://';
 const { app } = await import('./app.mjs');
 const { serve } = await import(new URL('../cli/serve.js', '{{simul}}'));
