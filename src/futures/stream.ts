@@ -39,6 +39,8 @@ export class Stream<Y> implements AsyncIterableIterator<Y>, Sink {
       this.#engine.revoke(this.#job, true);
     }
     this.#items.clear();
+    // A call of `next` may wait for an item of a job that never began, of which nobody would tell.
+    this.#wake?.();
     return Promise.resolve({ done: true, value: undefined });
   }
 

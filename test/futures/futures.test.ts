@@ -175,6 +175,19 @@ for (const [kind, make] of kinds) {
     await left.wait();
     assert.equal(await pool.submit(() => 1), 1);
   });
+
+  test(`${kind}: who leaves a stream that has not begun ends the wait for its next item`, async () => {
+    await using pool = make({ maxWorkers: 1, grace: 0.2 });
+    const [started, goOn] = [new Event(), new Event()];
+    const busy = pool.submit(waitFor, started, goOn);
+    await started.wait();
+    const stream = pool.stream(count, 0, 3);
+    const next = stream.next();
+    await stream.return!();
+    assert.deepEqual(await next, { done: true, value: undefined });
+    goOn.set();
+    await busy;
+  });
 }
 
 for (const [kind, make] of kinds) {
