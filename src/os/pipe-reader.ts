@@ -57,6 +57,8 @@ export class PipeReader extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    // It may be a listener of `#drain` that destroys it: the numbers are soon those of other files.
+    this.#watching = false;
     this.#poll.close();
     try {
       this.#side?.close();
@@ -100,7 +102,7 @@ export class PipeReader extends Readable {
     }
     this.#widen(got);
     if (!this.push(this.#memory.take(got))) this.#stop();
-    return got === most;
+    return got === most && !this.destroyed;
   }
 
   // A writer in a hurry gets more room, so that it need not wait for each of our reads; the others keep what they have,
