@@ -31,6 +31,7 @@ export class PipeReader extends Readable {
   readonly fd: number;
   readonly #poll: Poll;
   readonly #memory: ChunkMemory;
+  readonly #kept = keptChunks(largeRoom);
   /** Bytes read ahead at most of what nobody waits for. */
   readonly #ahead: number;
   #watching = false;
@@ -41,7 +42,7 @@ export class PipeReader extends Readable {
     // A lent chunk is the only one on its way: the next is read when it is taken.
     super({ highWaterMark: reuseBuffer ? 1 : highWaterMark, ...(signal && { signal }) });
     this.fd = fd;
-    this.#memory = reuseBuffer ? lentChunks(largeRoom) : keptChunks(largeRoom);
+    this.#memory = reuseBuffer ? lentChunks(largeRoom) : this.#kept;
     this.#ahead = reuseBuffer ? largeRoom : Math.min(largeRoom, Math.max(highWaterMark, 1));
     this.#poll = new Poll(
       fd,
@@ -90,7 +91,9 @@ export class PipeReader extends Readable {
 
   /** Whether there may be more. */
   #readOnce(): boolean {
-    const room = this.#memory.room();
+    // Those not taken yet must last: `read(n)` makes Node ask for more until n bytes are there.
+    const memory = this.readableLength > 0 ? this.#kept : this.#memory;
+    const room = memory.room();
     const most = this.readableFlowing === true ? room.length : Math.min(room.length, this.#ahead);
     const side = this.#side;
     const got = side === undefined ? tryReadInto(this.fd, room, most) : side.readInto(this.fd, room, most);
@@ -101,7 +104,7 @@ export class PipeReader extends Readable {
       return false;
     }
     this.#widen(got);
-    if (!this.push(this.#memory.take(got))) this.#stop();
+    if (!this.push(memory.take(got))) this.#stop();
     return got === most && !this.destroyed;
   }
 

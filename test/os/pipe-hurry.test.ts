@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { after, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { close, pipe } from '../../src/os/descriptor.ts';
+import { close, pipe, write } from '../../src/os/descriptor.ts';
 import { fdopen } from '../../src/os/fdopen.ts';
 import type { FdopenOptions } from '../../src/os/fdopen.ts';
 import { mkfifo, openFifo } from '../../src/os/fifo.ts';
@@ -99,4 +99,21 @@ test('a reader that is not in the mood holds a hurried writer back', async () =>
   stream.destroy();
   // Without its reader the writer ends by SIGPIPE.
   await ended;
+});
+
+test('chunks that are lent are not overwritten while `read(n)` waits for more of them', async () => {
+  const [r, w] = pipe();
+  const stream = fdopen(r, 'r', { reuseBuffer: true });
+  stream.on('readable', () => {});
+  for (const part of ['aaa', 'bbb', 'ccc', 'ddd', 'eee']) {
+    const before = stream.readableLength;
+    await write(w, part);
+    while (stream.readableLength === before) {
+      assert.equal(stream.read(16), null);
+      await nextTurn();
+    }
+  }
+  assert.equal(String(stream.read(15)), 'aaabbbcccdddeee');
+  close(w);
+  stream.destroy();
 });
