@@ -95,8 +95,7 @@ export class PipeReader extends Readable {
     const memory = this.readableLength > 0 ? this.#kept : this.#memory;
     const room = memory.room();
     const most = this.readableFlowing === true ? room.length : Math.min(room.length, this.#ahead);
-    const side = this.#side;
-    const got = side === undefined ? tryReadInto(this.fd, room, most) : side.readInto(this.fd, room, most);
+    const got = this.#readInto(room, most);
     if (got === undefined) return false;
     if (got === 0) {
       this.#stop();
@@ -106,6 +105,16 @@ export class PipeReader extends Readable {
     this.#widen(got);
     if (!this.push(memory.take(got))) this.#stop();
     return got === most && !this.destroyed;
+  }
+
+  #readInto(room: Buffer, most: number): number | undefined {
+    if (this.#side !== undefined) {
+      const got = this.#side.readInto(this.fd, room, most);
+      if (got !== 'refused') return got;
+      this.#side.close();
+      this.#side = undefined;
+    }
+    return tryReadInto(this.fd, room, most);
   }
 
   // A writer in a hurry gets more room, so that it need not wait for each of our reads; the others keep what they have,
