@@ -34,8 +34,15 @@ export function prepareForkCall(ranges: readonly number[], turn: (idle: boolean)
   bytes.set(Buffer.from(code.replaceAll(' ', ''), 'hex'));
   const data = bytes.subarray(dataOffset);
   const tell = callback(() => {
-    data.writeUInt32LE(Number(turn(data.readUInt32LE(field.alive) === 0)), field.watching);
-    endCallback();
+    try {
+      data.writeUInt32LE(Number(turn(data.readUInt32LE(field.alive) === 0)), field.watching);
+      endCallback();
+    } catch (error) {
+      // As in `poll`: it must not cross libuv's frames.
+      setImmediate(() => {
+        throw error;
+      });
+    }
   });
   table(ranges, tell).forEach((value, i) => data.writeBigUInt64LE(value, i * 8));
   const protect = libc('int mprotect(uintptr_t address, size_t length, int protection)');
