@@ -79,6 +79,10 @@ test('children are themselves, and end, although others put back what they had f
   assert.deepEqual(await forked('putBack'), [[6, 5, 6], 3]);
 });
 
+test('a child that ended before anybody listened is told of when somebody does', { skip }, async () => {
+  assert.deepEqual(await forked('endedEarly'), ['early 3']);
+});
+
 test('a child ends although its parent had caught a signal that nobody will ever hear of', { skip }, async () => {
   assert.equal(await forked('caught'), 6);
 });
