@@ -7,6 +7,7 @@ import { Poll, POLLIN } from './poll.ts';
 import { SidePipe } from './side-pipe.ts';
 
 const F_SETPIPE_SZ = 1031;
+const F_GETPIPE_SZ = 1032;
 /** Bytes; what a pipe holds before it is given more room. */
 const pipeRoom = 65536;
 /** Bytes, of the pipe and of one read: most of what a larger one would bring, and within what the kernel allows anyone. */
@@ -123,7 +124,8 @@ export class PipeReader extends Readable {
     if (this.#full >= hurry) return;
     this.#full = got >= pipeRoom ? this.#full + 1 : 0;
     if (this.#full < hurry || process.platform !== 'linux') return;
-    libc('int fcntl(int fd, int cmd, int arg)')(this.fd, F_SETPIPE_SZ, largeRoom);
+    const fcntl = libc('int fcntl(int fd, int cmd, int arg)');
+    if (fcntl(this.fd, F_GETPIPE_SZ, 0) < largeRoom) fcntl(this.fd, F_SETPIPE_SZ, largeRoom);
     this.#side = SidePipe.open(largeRoom);
   }
 
