@@ -16,7 +16,8 @@ export interface FdopenOptions {
   readonly highWaterMark?: number;
   /**
    * Chunks of a pipe or FIFO are views of one piece of memory, each valid until the next has come: for who hashes, counts,
-   * parses or copies at once, about 1.4 times as fast. Not for `pipeline` into what keeps its chunks.
+   * parses or copies at once, about 1.4 times as fast. Not for `pipeline` into what keeps its chunks. One chunk is read
+   * ahead, whatever `highWaterMark` says.
    */
   readonly reuseBuffer?: boolean | undefined;
   /** Writes are never joined, so that each one of up to PIPE_BUF bytes arrives in one piece. */

@@ -34,8 +34,15 @@ export function prepareForkCall(ranges: readonly number[], turn: (idle: boolean)
   bytes.set(Buffer.from(code.replaceAll(' ', ''), 'hex'));
   const data = bytes.subarray(dataOffset);
   const tell = callback(() => {
-    data.writeUInt32LE(Number(turn(data.readUInt32LE(field.alive) === 0)), field.watching);
-    endCallback();
+    try {
+      data.writeUInt32LE(Number(turn(data.readUInt32LE(field.alive) === 0)), field.watching);
+      endCallback();
+    } catch (error) {
+      // As in `poll`: it must not cross libuv's frames.
+      setImmediate(() => {
+        throw error;
+      });
+    }
   });
   table(ranges, tell).forEach((value, i) => data.writeBigUInt64LE(value, i * 8));
   const protect = libc('int mprotect(uintptr_t address, size_t length, int protection)');
@@ -87,8 +94,8 @@ function symbol(name: string): bigint {
 }
 
 function map(size: number): number {
-  const mmap = libc('uintptr_t mmap(uintptr_t at, size_t size, int protection, int flags, int fd, int64_t offset)');
-  return mmap(0, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+  const mmap = libc('intptr_t mmap(uintptr_t at, size_t size, int protection, int flags, int fd, int64_t offset)');
+  return checked(mmap(0, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0), 'mmap');
 }
 
 // rbx or x19 is the data. Types and fields of handles are part of libuv's ABI since 1.0: uv_handle_t.type at 16 (16 is UV_SIGNAL), uv_signal_t.caught_signals at 144 and dispatched_signals at 148.

@@ -13,6 +13,7 @@ import { libc } from './libc.ts';
 export function prepareChild(caches: CryptoCaches): () => void {
   getpid = libc('int getpid()');
   leave = libc('void _exit(int status)');
+  Object.defineProperty(process, 'pid', { get: () => (pid ??= getpid()), configurable: true, enumerable: true });
   takePlaces();
   becomeChild(caches, false);
   return () => becomeChild(caches, true);
@@ -30,28 +31,41 @@ function becomeChild({ leave: leaveCaches }: CryptoCaches, really: boolean): voi
   reseedIds();
   if (!really) return;
   inChild = true;
+  takePlaces();
   leaveCaches();
 }
 
 // Node's own way out tears its platform down and joins helper threads that do not exist here: it would hang. So the
 // child leaves by _exit as soon as the `exit` handlers have run, at whichever of the three ends: process.exit, nothing
 // left to do, an uncaught exception.
+// Others who take these places put back what they found (signal-exit): then they are taken once more, in the child.
 function takePlaces(): void {
   const { emit, reallyExit } = process as unknown as Ends;
-  const { random: randomOfV8 } = Math;
-  Object.defineProperty(process, 'pid', { get: () => (pid ??= getpid()), configurable: true, enumerable: true });
-  Math.random = () => (inChild ? random() : randomOfV8());
-  const ends: Ends = {
-    emit: (event, ...args) => {
-      const emitted = () => Reflect.apply(emit, process, [event, ...args]);
-      return inChild ? emitInChild(event, args, emitted) : emitted();
-    },
-    reallyExit: (code) => {
-      if (inChild) leave(Number(code ?? 0) || 0);
-      Reflect.apply(reallyExit, process, [code]);
-    },
+  if (emit !== ours.emit) ours.emit = emitAround(emit);
+  if (reallyExit !== ours.reallyExit) ours.reallyExit = exitAround(reallyExit);
+  if (Math.random !== ours.random) Math.random = ours.random = randomAround(Math.random);
+  if (emit !== ours.emit || reallyExit !== ours.reallyExit)
+    Object.assign(process, { emit: ours.emit, reallyExit: ours.reallyExit });
+}
+
+const ours: { emit?: Ends['emit']; reallyExit?: Ends['reallyExit']; random?: () => number } = {};
+
+function emitAround(emit: Ends['emit']): Ends['emit'] {
+  return (event, ...args) => {
+    const emitted = () => Reflect.apply(emit, process, [event, ...args]);
+    return inChild ? emitInChild(event, args, emitted) : emitted();
   };
-  Object.assign(process, ends);
+}
+
+function exitAround(reallyExit: Ends['reallyExit']): Ends['reallyExit'] {
+  return (code) => {
+    if (inChild) leave(Number(code ?? 0) || 0);
+    Reflect.apply(reallyExit, process, [code]);
+  };
+}
+
+function randomAround(randomOfV8: () => number): () => number {
+  return () => (inChild ? random() : randomOfV8());
 }
 
 interface Ends {
@@ -125,9 +139,16 @@ export function turnOfChild(idle: boolean): boolean {
 
 // Node prints a fatal error after the exit handlers, which is too late here.
 function reportFatal(heard: boolean, error: unknown): boolean {
-  if (process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback()) report(error);
+  if (reported) return heard;
+  if (process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback()) {
+    reported = true;
+    report(error);
+  }
   return heard;
 }
+
+// By an `emit` of ours within another's within ours.
+let reported = false;
 
 function report(error: unknown): void {
   try {

@@ -7,6 +7,7 @@ import { Poll, POLLIN } from './poll.ts';
 import { SidePipe } from './side-pipe.ts';
 
 const F_SETPIPE_SZ = 1031;
+const F_GETPIPE_SZ = 1032;
 /** Bytes; what a pipe holds before it is given more room. */
 const pipeRoom = 65536;
 /** Bytes, of the pipe and of one read: most of what a larger one would bring, and within what the kernel allows anyone. */
@@ -31,6 +32,7 @@ export class PipeReader extends Readable {
   readonly fd: number;
   readonly #poll: Poll;
   readonly #memory: ChunkMemory;
+  readonly #kept = keptChunks(largeRoom);
   /** Bytes read ahead at most of what nobody waits for. */
   readonly #ahead: number;
   #watching = false;
@@ -41,7 +43,7 @@ export class PipeReader extends Readable {
     // A lent chunk is the only one on its way: the next is read when it is taken.
     super({ highWaterMark: reuseBuffer ? 1 : highWaterMark, ...(signal && { signal }) });
     this.fd = fd;
-    this.#memory = reuseBuffer ? lentChunks(largeRoom) : keptChunks(largeRoom);
+    this.#memory = reuseBuffer ? lentChunks(largeRoom) : this.#kept;
     this.#ahead = reuseBuffer ? largeRoom : Math.min(largeRoom, Math.max(highWaterMark, 1));
     this.#poll = new Poll(
       fd,
@@ -57,6 +59,8 @@ export class PipeReader extends Readable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    // It may be a listener of `#drain` that destroys it: the numbers are soon those of other files.
+    this.#watching = false;
     this.#poll.close();
     try {
       this.#side?.close();
@@ -88,10 +92,11 @@ export class PipeReader extends Readable {
 
   /** Whether there may be more. */
   #readOnce(): boolean {
-    const room = this.#memory.room();
+    // Those not taken yet must last: `read(n)` makes Node ask for more until n bytes are there.
+    const memory = this.readableLength > 0 ? this.#kept : this.#memory;
+    const room = memory.room();
     const most = this.readableFlowing === true ? room.length : Math.min(room.length, this.#ahead);
-    const side = this.#side;
-    const got = side === undefined ? tryReadInto(this.fd, room, most) : side.readInto(this.fd, room, most);
+    const got = this.#readInto(room, most);
     if (got === undefined) return false;
     if (got === 0) {
       this.#stop();
@@ -99,8 +104,18 @@ export class PipeReader extends Readable {
       return false;
     }
     this.#widen(got);
-    if (!this.push(this.#memory.take(got))) this.#stop();
-    return got === most;
+    if (!this.push(memory.take(got))) this.#stop();
+    return got === most && !this.destroyed;
+  }
+
+  #readInto(room: Buffer, most: number): number | undefined {
+    if (this.#side !== undefined) {
+      const got = this.#side.readInto(this.fd, room, most);
+      if (got !== 'refused') return got;
+      this.#side.close();
+      this.#side = undefined;
+    }
+    return tryReadInto(this.fd, room, most);
   }
 
   // A writer in a hurry gets more room, so that it need not wait for each of our reads; the others keep what they have,
@@ -109,7 +124,8 @@ export class PipeReader extends Readable {
     if (this.#full >= hurry) return;
     this.#full = got >= pipeRoom ? this.#full + 1 : 0;
     if (this.#full < hurry || process.platform !== 'linux') return;
-    libc('int fcntl(int fd, int cmd, int arg)')(this.fd, F_SETPIPE_SZ, largeRoom);
+    const fcntl = libc('int fcntl(int fd, int cmd, int arg)');
+    if (fcntl(this.fd, F_GETPIPE_SZ, 0) < largeRoom) fcntl(this.fd, F_SETPIPE_SZ, largeRoom);
     this.#side = SidePipe.open(largeRoom);
   }
 

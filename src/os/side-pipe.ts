@@ -5,7 +5,7 @@ import { errno, libc, systemError } from './libc.ts';
 const F_SETPIPE_SZ = 1031;
 const SPLICE_F_MOVE = 1;
 const SPLICE_F_NONBLOCK = 2;
-const { EAGAIN, EINTR } = constants.errno;
+const { EAGAIN, EINTR, EINVAL, ENOSYS, EPERM } = constants.errno;
 
 /**
  * A pipe between a pipe and its reader: what is there is moved over without being copied, and copied out of it. A pipe's
@@ -34,10 +34,10 @@ export class SidePipe {
     return undefined;
   }
 
-  /** Reads up to `size` bytes of the pipe `fd`, as `tryReadInto`. */
-  readInto(fd: number, buffer: Uint8Array, size: number): number | undefined {
+  /** Reads up to `size` bytes of the pipe `fd`, as `tryReadInto`; 'refused', with nothing moved, where splice(2) is forbidden (seccomp). */
+  readInto(fd: number, buffer: Uint8Array, size: number): number | undefined | 'refused' {
     const moved = this.#take(fd, size);
-    if (moved === undefined) return undefined;
+    if (moved === undefined || moved === 'refused') return moved;
     for (let got = 0; got < moved;) {
       const rest = got === 0 ? buffer : buffer.subarray(got);
       got += tryReadInto(this.#ends[0], rest, moved - got) ?? 0;
@@ -49,13 +49,14 @@ export class SidePipe {
     for (const end of this.#ends) close(end);
   }
 
-  #take(fd: number, size: number): number | undefined {
+  #take(fd: number, size: number): number | undefined | 'refused' {
     const call = libc('long splice(int from, void *in, int to, void *out, size_t size, uint32_t flags)');
     for (;;) {
       const moved = call(fd, null, this.#ends[1], null, size, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
       if (moved >= 0) return moved;
       const number = errno();
       if (number === EAGAIN) return undefined;
+      if (number === ENOSYS || number === EPERM || number === EINVAL) return 'refused';
       if (number !== EINTR) throw systemError('splice', { fd, errno: number });
     }
   }

@@ -48,16 +48,19 @@ function cloned(plan: SpawnPlan): Started | undefined {
   if (failed === undefined) return { pid, pidfd };
   libc('int close(int fd)')(pidfd);
   reap(pid, 0);
-  const [number, isExec] = failed;
+  const [number, index] = failed;
+  const isExec = index === count - 1;
   if (number === ENOSYS && !isExec) return undefined;
+  // The child has written over the number of the call: the list is made again to see it. Some sandboxes forbid this one.
+  if (number === EPERM && new CallList(arena, plan).callAt(index) === close_range) return undefined;
   throw systemError('posix_spawn', { path: plan.path, errno: number });
 }
 
 // The child writes the error over the number of the call.
-function failedCall(words: BigInt64Array, count: number): [errno: number, isExec: boolean] | undefined {
+function failedCall(words: BigInt64Array, count: number): [errno: number, index: number] | undefined {
   for (let i = 0; i < count; i++) {
     const number = words[listAt / 8 + i * wordsPerCall]!;
-    if (number < 0n) return [Number(-number), i === count - 1];
+    if (number < 0n) return [Number(-number), i];
   }
   return undefined;
 }
@@ -99,6 +102,10 @@ class CallList {
     // Whatever this thread blocks, the child starts afresh.
     this.#add(rt_sigprocmask, SIG_SETMASK, zeros, 0n, sigsetBytes);
     this.#add(execve, path, koffi().address(argv), koffi().address(envp.pointers));
+  }
+
+  callAt(index: number): bigint {
+    return this.#words[listAt / 8 + index * wordsPerCall]!;
   }
 
   #place(source: number, target: number): void {
@@ -191,9 +198,9 @@ const codePageKey = 'simul.os.spawn-clone';
 function codePage(): number {
   const known = getEnvironmentData(codePageKey);
   if (typeof known === 'number') return known;
-  const mmap = libc('uintptr_t mmap(uintptr_t at, size_t size, int protection, int flags, int fd, int64_t offset)');
+  const mmap = libc('intptr_t mmap(uintptr_t at, size_t size, int protection, int flags, int fd, int64_t offset)');
   const protect = libc('int mprotect(uintptr_t address, size_t length, int protection)');
-  const page = mmap(0, pageBytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0);
+  const page = checked(mmap(0, pageBytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0), 'mmap');
   Buffer.from(koffi().view(BigInt(page), pageBytes)).set(Buffer.from(machineCode.replaceAll(' ', ''), 'hex'));
   checked(protect(page, pageBytes, PROT_READ_EXEC), 'mprotect');
   setEnvironmentData(codePageKey, page);

@@ -24,6 +24,7 @@ export function spawnProgram(request: SpawnRequest, how?: 'clone' | 'posix'): St
   try {
     const sources = request.fds.map((source, target) => safeSource(source, target, request.fds.length, opened));
     const passFds = [...(request.passFds ?? [])].sort((a, b) => a - b);
+    for (const fd of passFds) checkOpen(fd);
     const plan = { ...request, sources, passFds };
     const tooMany = sources.length + 2 * passFds.length > mostCalls / 2;
     return (how === 'posix' || tooMany ? undefined : spawnByClone(plan)) ?? spawnByLibc(plan);
@@ -44,6 +45,10 @@ function safeSource(source: FdSource, target: number, count: number, opened: num
   }
   if ((flags & O_NONBLOCK) !== 0) setBlocking(source, true);
   return source === target || source >= count ? source : moved(source, count, opened);
+}
+
+function checkOpen(fd: number): void {
+  if (libc('int fcntl(int fd, int cmd, int arg)')(fd, F_GETFL, 0) < 0) throw systemError('fcntl', { fd });
 }
 
 function nullDevice(count: number, opened: number[]): number {

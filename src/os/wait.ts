@@ -120,8 +120,8 @@ export function onceEnded(pid: number, listener: (status: number) => void): void
   children.delete(pid);
   ends.set(pid, listener);
   listen();
-  // It may have ended before the handler was in place.
-  if (ends.size === 1) collectEnds();
+  // It may have ended before the handler was in place, unnoticed.
+  ended(pid, reap(pid, WNOHANG));
 }
 
 const ends = new Map<number, (status: number) => void>();

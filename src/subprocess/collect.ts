@@ -6,6 +6,8 @@ export class Collector {
   readonly #stream: Readable;
   readonly #chunks: Buffer[] = [];
   readonly #done = deferred();
+  /** What the stream failed with: `bytes` are not all there was. */
+  error: Error | undefined;
   #size = 0;
 
   constructor(stream: Readable, limit: number, onOverflow: () => void) {
@@ -19,7 +21,8 @@ export class Collector {
       onOverflow();
     });
     stream.once('close', () => this.#done.resolve());
-    stream.on('error', () => {}); // 'close' follows; a pipe that fails has ended
+    stream.on('error', (error) => (this.error ??= error)); // 'close' follows
+    this.error = stream.errored ?? undefined;
     if (stream.destroyed) this.#done.resolve();
   }
 

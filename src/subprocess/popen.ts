@@ -303,7 +303,8 @@ export class Popen<O extends PopenOptions = PopenOptions> implements AsyncDispos
     const { stdout, stderr } = this.#collectors!;
     const all = Promise.all([this.#feeding?.done, stdout?.done, stderr?.done, this.#exit.promise]);
     await Promise.race([all, this.#letGo()]);
-    if (this.#failure !== undefined) throw this.#failure;
+    const failure = this.#failure ?? stdout?.error ?? stderr?.error;
+    if (failure !== undefined) throw failure;
   }
 
   // After a kill an escaped descendant may hold the pipes open for ever: what is there is read, then they are closed.

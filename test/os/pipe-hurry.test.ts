@@ -1,16 +1,17 @@
 // Writers that keep a pipe full: it is made larger, read past its lock, and its chunks are kept or lent.
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { after, test } from 'node:test';
+import { after, mock, test } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { close, pipe } from '../../src/os/descriptor.ts';
+import { close, pipe, write } from '../../src/os/descriptor.ts';
 import { fdopen } from '../../src/os/fdopen.ts';
 import type { FdopenOptions } from '../../src/os/fdopen.ts';
 import { mkfifo, openFifo } from '../../src/os/fifo.ts';
+import { SidePipe } from '../../src/os/side-pipe.ts';
 import { Popen } from '../../src/subprocess/popen.ts';
 import { sized } from '../fixtures/program.ts';
 
@@ -99,4 +100,46 @@ test('a reader that is not in the mood holds a hurried writer back', async () =>
   stream.destroy();
   // Without its reader the writer ends by SIGPIPE.
   await ended;
+});
+
+test('chunks that are lent are not overwritten while `read(n)` waits for more of them', async () => {
+  const [r, w] = pipe();
+  const stream = fdopen(r, 'r', { reuseBuffer: true });
+  stream.on('readable', () => {});
+  for (const part of ['aaa', 'bbb', 'ccc', 'ddd', 'eee']) {
+    const before = stream.readableLength;
+    await write(w, part);
+    while (stream.readableLength === before) {
+      assert.equal(stream.read(16), null);
+      await nextTurn();
+    }
+  }
+  assert.equal(String(stream.read(15)), 'aaabbbcccdddeee');
+  close(w);
+  stream.destroy();
+});
+
+test('where splice is refused the pipe is read as before', { skip: notLinux }, async () => {
+  const refused = mock.method(SidePipe.prototype, 'readInto', () => 'refused');
+  try {
+    const { stream, ended } = fromHurriedWriter({});
+    const hash = createHash('sha256');
+    for await (const chunk of stream as AsyncIterable<Buffer>) {
+      hash.update(chunk);
+      await nextTurn();
+    }
+    await ended;
+    assert.equal(refused.mock.callCount(), 1);
+    assert.equal(hash.digest('hex'), sum(bytes));
+  } finally {
+    refused.mock.restore();
+  }
+});
+
+test('a side pipe tells of a splice that is refused', { skip: notLinux }, () => {
+  const side = SidePipe.open(65_536)!;
+  const folder = openSync(directory, 'r');
+  assert.equal(side.readInto(folder, Buffer.alloc(10), 10), 'refused');
+  close(folder);
+  side.close();
 });

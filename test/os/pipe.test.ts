@@ -239,3 +239,31 @@ function pseudoTerminal(): [leader: number, follower: number] {
   const name = (libc('const char *ptsname(int fd)') as unknown as (fd: number) => string)(leader);
   return [leader, openSync(name, constants.O_RDWR | constants.O_NOCTTY)];
 }
+
+test(
+  'a stream destroyed by its own listener reads nothing more, even of what gets its number',
+  { skip: notLinux },
+  async () => {
+    const [r, w] = pipe();
+    const stream = fdopen(r, 'r');
+    const ended = once(stream, 'close');
+    // As much as is read at once: there might be more.
+    libc('int fcntl(int fd, int cmd, int arg)')(w, 1031, 262_144);
+    await write(w, Buffer.alloc(262_144));
+    close(w);
+    let next: [r: number, w: number] | undefined;
+    const chunks: number[] = [];
+    stream.on('data', (chunk: Buffer) => {
+      chunks.push(chunk.length);
+      if (next !== undefined) return;
+      stream.destroy();
+      next = pipe2(O_NONBLOCK | O_CLOEXEC);
+      tryWrite(next[1], Buffer.from('of another'));
+    });
+    await ended;
+    assert.deepEqual(chunks, [262_144]);
+    assert.equal(next![0], r);
+    assert.equal(String(tryRead(r, 100)), 'of another');
+    for (const fd of next!) close(fd);
+  },
+);

@@ -331,3 +331,11 @@ test('a program sees the changes of our environment, and only the ones of env if
   delete process.env['SIMUL_TREE'];
   delete process.env['SIMUL_B'];
 });
+
+test('output that could not be read to its end is not taken for all there was', async () => {
+  await using child = new Popen(['cat'], { stdin: PIPE, stdout: PIPE });
+  const done = child.communicate({ input: 'x' });
+  child.stdout!.destroy(new Error('unreadable'));
+  await assert.rejects(done, { message: 'unreadable' });
+  await assert.rejects(child.communicate(), { message: 'unreadable' });
+});

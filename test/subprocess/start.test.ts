@@ -1,7 +1,9 @@
 // What the two ways of ours to start a program have to stand: signals, threads, descriptors running out.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { close, dup, pipe } from '../../src/os/descriptor.ts';
@@ -11,6 +13,7 @@ import { PIPE, Popen, run } from '../../src/entry/subprocess.ts';
 import { sized } from '../fixtures/program.ts';
 
 const skip = process.platform !== 'linux' && 'clone3 and posix_spawn are used on Linux';
+const children = () => readFileSync('/proc/thread-self/children', 'latin1').trim();
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
 for (const launcher of ['auto', 'posix'] as const) {
@@ -53,6 +56,19 @@ for (const launcher of ['auto', 'posix'] as const) {
         for (const fd of copies) close(fd);
       }
       for (const fd of [r, w]) close(fd);
+    });
+
+    test('a closed descriptor to give on is named, and a start that fails leaves no child', async () => {
+      const [r, w] = pipe();
+      for (const fd of [r, w]) close(fd);
+      assert.throws(() => new Popen(['true'], { launcher, passFds: [w] }), { code: 'EBADF', fd: w });
+      const before = children();
+      // A script without its interpreter is found out by the child's exec only.
+      const path = join(mkdtempSync(join(tmpdir(), 'simul-start-')), 'script');
+      writeFileSync(path, '#!/nowhere/interpreter\n', { mode: 0o755 });
+      assert.throws(() => new Popen([path], { launcher }), { code: 'ENOENT' });
+      rmSync(dirname(path), { recursive: true });
+      assert.deepEqual(children(), before);
     });
 
     test('without a descriptor left nothing is started, and nothing is lost', async () => {
