@@ -14,10 +14,14 @@ export const waits: unique symbol = Symbol('waits');
 /** The method of a served object that hears of the end of a client, told by what `currentClient` gives. */
 export const disconnected: unique symbol = Symbol('disconnected');
 
+/** The method of a served object that hears of what a client was to be given, who was gone by then. */
+export const undelivered: unique symbol = Symbol('undelivered');
+
 /** An object whose own methods others may call. */
 export interface Served {
   readonly [waits]?: readonly string[];
   [disconnected]?(client: object): void;
+  [undelivered]?(method: string, outcome: unknown): void;
 }
 
 const clients = new AsyncLocalStorage<object>();
@@ -109,7 +113,10 @@ export class ObjectServer {
       response = [call, true, packError(error)];
     }
     calls.delete(call);
-    await connection.send(response).catch(() => {});
+    // That a client is gone may show here before its connection tells of its end.
+    await connection.send(response).catch(() => {
+      if (!response[1]) this.#objects.get(id)?.[undelivered]?.(method, response[2]);
+    });
   }
 
   // Only the methods that the object's own class has.

@@ -3,7 +3,7 @@ import { Deque } from '../base/deque.ts';
 import { BrokenError, ClosedError, InvalidStateError } from '../base/errors.ts';
 import { Waits } from '../ipc/waits.ts';
 import type { Served } from './object-server.ts';
-import { waits } from './object-server.ts';
+import { undelivered, waits } from './object-server.ts';
 
 /** Bounds of a queue, and how errors name it. */
 export interface ServedQueueOptions {
@@ -79,6 +79,15 @@ export class ServedQueue implements Served {
     this.#bytes -= item.length;
     this.#changed();
     return item;
+  }
+
+  /** What was got for somebody who is gone is next for another. */
+  [undelivered](method: string, item: unknown): void {
+    if (method !== 'get' && method !== 'tryGet') return;
+    if (!(item instanceof Uint8Array)) return;
+    this.#items.unshift(item);
+    this.#bytes += item.length;
+    this.#changed();
   }
 
   taskDone(): void {
