@@ -1,19 +1,12 @@
 import { isMainThread } from 'node:worker_threads';
 import { koffi, libc } from './libc.ts';
+import type { NativeStrings } from './native-strings.ts';
+import { nativeStrings } from './native-strings.ts';
 
-/**
- * An `envp` for exec: an array of pointers, and the strings of ours that some of them point to. Both are to be kept
- * until the call is over.
- */
-export interface NativeEnvironment {
-  readonly pointers: BigUint64Array;
-  readonly strings: Buffer;
-}
-
-/** What a program is given: these pairs, or this process's own environment with one pair more or instead. */
-export function environmentFor(env: readonly string[] | { readonly added: string | undefined }): NativeEnvironment {
-  if (!('added' in env)) return nativeEnvironment(env);
-  return ownEnvironmentWith(env.added) ?? nativeEnvironment(copiedEnvironment(env.added));
+/** An `envp` for exec, to be held until the call is over: these pairs, or this process's own environment with one pair more or instead. */
+export function environmentFor(env: readonly string[] | { readonly added: string | undefined }): NativeStrings {
+  if (!('added' in env)) return nativeStrings(env);
+  return ownEnvironmentWith(env.added) ?? nativeStrings(copiedEnvironment(env.added));
 }
 
 function copiedEnvironment(pair: string | undefined): string[] {
@@ -23,35 +16,23 @@ function copiedEnvironment(pair: string | undefined): string[] {
   return [...pairs.filter((each) => !each.startsWith(name)), pair];
 }
 
-/** From NAME=value pairs. */
-function nativeEnvironment(pairs: readonly string[]): NativeEnvironment {
-  const strings = Buffer.from(`${pairs.join('\0')}\0`);
-  const pointers = new BigUint64Array(pairs.length + 1);
-  const base = koffi().address(strings);
-  for (let i = 0, at = 0; i < pairs.length; i++) {
-    pointers[i] = base + BigInt(at);
-    at = strings.indexOf(0, at) + 1;
-  }
-  return { pointers, strings };
-}
-
 /**
  * This process's environment with one pair more, or another value of it, by copying pointers: reading thirty variables as
  * strings would take a tenth of what starting a program does, and what is not UTF-8 would not survive. `undefined` where it
  * cannot be had so; a worker's `process.env` is its own.
  */
-function ownEnvironmentWith(pair: string | undefined): NativeEnvironment | undefined {
+function ownEnvironmentWith(pair: string | undefined): NativeStrings | undefined {
   if (!isMainThread) return undefined;
   const own = ownPointers();
   if (own === undefined) return undefined;
-  const strings = Buffer.from(`${pair ?? ''}\0`);
+  const memory = Buffer.from(`${pair ?? ''}\0`);
   const pointers = new BigUint64Array(own.length + 2);
   pointers.set(own);
-  if (pair === undefined) return { pointers, strings };
+  if (pair === undefined) return { pointers, memory };
   const at = placeOf(pair.slice(0, pair.indexOf('=')), own);
   if (at === undefined) return undefined;
-  pointers[at] = koffi().address(strings);
-  return { pointers, strings };
+  pointers[at] = koffi().address(memory);
+  return { pointers, memory };
 }
 
 // Where a variable stands, or the end of the list. getenv gives its value, which follows the name and "=" in one string.

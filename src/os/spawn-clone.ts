@@ -2,6 +2,7 @@ import { constants } from 'node:os';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { environmentFor } from './environ.ts';
 import { checked, koffi, libc, systemError } from './libc.ts';
+import { nativeStrings } from './native-strings.ts';
 import { reap } from './reap.ts';
 import type { SpawnPlan, Started } from './spawn-plan.ts';
 
@@ -90,7 +91,7 @@ class CallList {
     this.#words = arena.words;
     const strings = nativeStrings([plan.path, plan.cwd ?? '', ...plan.argv]);
     const envp = environmentFor(plan.env);
-    const [path, cwd, argv] = [strings.addresses[0]!, strings.addresses[1]!, strings.addresses.subarray(2)];
+    const [path, cwd, argv] = [strings.pointers[0]!, strings.pointers[1]!, strings.pointers.subarray(2)];
     arena.held = [strings, envp];
     const zeros = arena.address + BigInt(zerosAt);
     for (const signal of plan.defaultSignals) this.#add(rt_sigaction, BigInt(signal), zeros, 0n, sigsetBytes);
@@ -134,23 +135,6 @@ class CallList {
     words[at + 3] = c;
     words[at + 4] = d;
   }
-}
-
-interface NativeStrings {
-  readonly memory: Buffer;
-  /** One each, and a zero. */
-  readonly addresses: BigUint64Array;
-}
-
-function nativeStrings(texts: readonly string[]): NativeStrings {
-  const memory = Buffer.from(`${texts.join('\0')}\0`);
-  const addresses = new BigUint64Array(texts.length + 1);
-  const base = koffi().address(memory);
-  for (let i = 0, at = 0; i < texts.length; i++) {
-    addresses[i] = base + BigInt(at);
-    at = memory.indexOf(0, at) + 1;
-  }
-  return { memory, addresses };
 }
 
 interface Arena {

@@ -51,7 +51,7 @@ function posixSpawn(plan: SpawnPlan, actions: Buffer): number {
   const pid = [0];
   const number = native().spawn(pid, plan.path, actions, attributesFor(plan), [...plan.argv, null], envp.pointers);
   // Held until here: the pointers are to its strings.
-  if (envp.strings.length === 0 || number !== 0) throw systemError('posix_spawn', { path: plan.path, errno: number });
+  if (envp.memory.length === 0 || number !== 0) throw systemError('posix_spawn', { path: plan.path, errno: number });
   return pid[0]!;
 }
 
