@@ -1,12 +1,10 @@
 import { UnsupportedError } from '../base/errors.ts';
 import { endCallback } from './callback-end.ts';
-import { checked, koffi, libc } from './libc.ts';
+import { koffi, libc } from './libc.ts';
+import { mapMachineCode } from './machine-code.ts';
 import { currentLoop, uv } from './uv.ts';
 
 const UV_PREPARE = 9;
-const PROT_READ_WRITE = 3;
-const PROT_READ_EXEC = 5;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
 // Code and data on pages of their own, whatever the size of a page is.
 const dataOffset = 65_536;
 
@@ -28,11 +26,7 @@ const dataOffset = 65_536;
 export function prepareForkCall(ranges: readonly number[], turn: (idle: boolean) => boolean): () => number {
   const code = machineCode[process.arch];
   if (code === undefined) throw new UnsupportedError(`fork() is for x64 and arm64, not for ${process.arch}`);
-  const size = dataOffset * 2;
-  const start = map(size);
-  const bytes = Buffer.from(koffi().view(BigInt(start), size));
-  bytes.set(Buffer.from(code.replaceAll(' ', ''), 'hex'));
-  const data = bytes.subarray(dataOffset);
+  const { address: start, data } = mapMachineCode(code, dataOffset, dataOffset);
   const tell = callback(() => {
     try {
       data.writeUInt32LE(Number(turn(data.readUInt32LE(field.alive) === 0)), field.watching);
@@ -45,8 +39,6 @@ export function prepareForkCall(ranges: readonly number[], turn: (idle: boolean)
     }
   });
   table(ranges, tell).forEach((value, i) => data.writeBigUInt64LE(value, i * 8));
-  const protect = libc('int mprotect(uintptr_t address, size_t length, int protection)');
-  checked(protect(start, dataOffset, PROT_READ_EXEC), 'mprotect');
   const prototype = koffi().proto('int', []);
   const address = BigInt(start);
   const call = koffi().call;
@@ -91,11 +83,6 @@ function symbol(name: string): bigint {
   const address = libc('uintptr_t dlsym(uintptr_t library, str name)')(0, name);
   if (address === 0) throw new UnsupportedError(`fork() needs ${name}, which this node does not export`);
   return BigInt(address);
-}
-
-function map(size: number): number {
-  const mmap = libc('intptr_t mmap(uintptr_t at, size_t size, int protection, int flags, int fd, int64_t offset)');
-  return checked(mmap(0, size, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0), 'mmap');
 }
 
 // rbx or x19 is the data. Types and fields of handles are part of libuv's ABI since 1.0: uv_handle_t.type at 16 (16 is UV_SIGNAL), uv_signal_t.caught_signals at 144 and dispatched_signals at 148.

@@ -1,7 +1,8 @@
 import { constants } from 'node:os';
 import { getEnvironmentData, setEnvironmentData } from 'node:worker_threads';
 import { environmentFor } from './environ.ts';
-import { checked, koffi, libc, systemError } from './libc.ts';
+import { koffi, libc, systemError } from './libc.ts';
+import { mapMachineCode } from './machine-code.ts';
 import { nativeStrings } from './native-strings.ts';
 import { reap } from './reap.ts';
 import type { SpawnPlan, Started } from './spawn-plan.ts';
@@ -173,22 +174,15 @@ function newArena(): Arena {
 }
 
 const pageBytes = 4096;
-const PROT_READ_WRITE = 3;
-const PROT_READ_EXEC = 5;
-const MAP_PRIVATE_ANONYMOUS = 0x22;
 const codePageKey = 'simul.os.spawn-clone';
 
 // One page for the thread and those it starts from then on; it is never unmapped, since they may still be at it.
 function codePage(): number {
   const known = getEnvironmentData(codePageKey);
   if (typeof known === 'number') return known;
-  const mmap = libc('intptr_t mmap(uintptr_t at, size_t size, int protection, int flags, int fd, int64_t offset)');
-  const protect = libc('int mprotect(uintptr_t address, size_t length, int protection)');
-  const page = checked(mmap(0, pageBytes, PROT_READ_WRITE, MAP_PRIVATE_ANONYMOUS, -1, 0), 'mmap');
-  Buffer.from(koffi().view(BigInt(page), pageBytes)).set(Buffer.from(machineCode.replaceAll(' ', ''), 'hex'));
-  checked(protect(page, pageBytes, PROT_READ_EXEC), 'mprotect');
-  setEnvironmentData(codePageKey, page);
-  return page;
+  const { address } = mapMachineCode(machineCode, pageBytes);
+  setEnvironmentData(codePageKey, address);
+  return address;
 }
 
 /** How many calls there is room for. */
