@@ -27,13 +27,13 @@ export function getStartMethod(): StartMethod {
  * setStartMethod('forkserver');
  */
 export function setStartMethod(next: StartMethod): void {
-  checkStartMethod(next);
+  checkStartMethod(next, 'method');
   method = next;
 }
 
 /** @internal */
-export function checkStartMethod(wanted: StartMethod): void {
-  if (!methods.includes(wanted)) throw new InvalidArgumentError('method', wanted, methods.join(', '));
+export function checkStartMethod(wanted: StartMethod, argument = 'startMethod'): void {
+  if (!methods.includes(wanted)) throw new InvalidArgumentError(argument, wanted, methods.join(', '));
   refuseUnsupported(wanted);
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { mock, test } from 'node:test';
+import { ProcessPoolExecutor } from '../../src/entry/futures.ts';
 import { ProcessMemory } from '../../src/futures/channel/process-memory.ts';
 import { Processes } from '../../src/futures/engine/processes.ts';
 
@@ -22,3 +23,8 @@ function children(): string[] {
     readFileSync(`/proc/self/task/${thread}/children`, 'latin1').split(' ').filter(Boolean),
   );
 }
+
+test('a start method that there is not is named', () => {
+  const startMethod = 'frok' as 'fork';
+  assert.throws(() => new ProcessPoolExecutor({ startMethod }), { argument: 'startMethod', received: 'frok' });
+});
