@@ -27,12 +27,12 @@ export function getStartMethod(): StartMethod {
  * setStartMethod('forkserver');
  */
 export function setStartMethod(next: StartMethod): void {
-  checkStartMethod(next, 'method');
+  checkStartMethod(next);
   method = next;
 }
 
 /** @internal */
-export function checkStartMethod(wanted: StartMethod, argument = 'startMethod'): void {
+export function checkStartMethod(wanted: StartMethod, argument = 'method'): void {
   if (!methods.includes(wanted)) throw new InvalidArgumentError(argument, wanted, methods.join(', '));
   refuseUnsupported(wanted);
 }

@@ -23,7 +23,7 @@ export class Processes implements Workshop {
 
   /** UnsupportedError where there is no making processes this way. */
   constructor(method: StartMethod) {
-    checkStartMethod(method);
+    checkStartMethod(method, 'startMethod');
     this.#method = method;
     // Else each copy would load them for itself.
     if (method === 'fork') this.#preloaded = import('../worker/preload.ts');
