@@ -99,9 +99,10 @@ describe('a listening socket under TLS', () => {
       using listener = await listen();
       const plain = await createConnection(listener.getsockname(), wait);
       const task = createTask(() => listener.accept(wait));
-      const other = createTask(() => plain.startTls(clientContext(given.ca), { serverHostname: 'localhost', ...wait }));
       await createTask(() => listener.accept({ timeout: 0.001 })).catch(() => {});
       task.cancel();
+      // Not before: the handshake could be through, and its connection the task's.
+      const other = createTask(() => plain.startTls(clientContext(given.ca), { serverHostname: 'localhost', ...wait }));
       const [connection] = await listener.accept(wait);
       await other;
       connection.close();
