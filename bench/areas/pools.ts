@@ -31,9 +31,9 @@ interface Calls {
 function calls(context: BenchContext): RowPlan[] {
   return [
     row({ name: 'threads-noop', kind: 'threads', payload: 'noop', tasks: context.count(1_000_000), depth }),
-    row({ name: 'threads-1k', kind: 'threads', payload: '1k', tasks: context.count(200_000), depth }),
+    row({ name: 'threads-1k', kind: 'threads', payload: '1k', tasks: context.count(1_000_000), depth }),
     row({ name: 'processes-noop', kind: 'processes', payload: 'noop', tasks: context.count(1_000_000), depth }),
-    row({ name: 'processes-1k', kind: 'processes', payload: '1k', tasks: context.count(200_000), depth }),
+    row({ name: 'processes-1k', kind: 'processes', payload: '1k', tasks: context.count(1_000_000), depth }),
     row({ name: 'threads-burst', kind: 'threads', payload: 'noop', tasks: context.count(400_000) }),
   ];
 }

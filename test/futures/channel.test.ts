@@ -78,7 +78,9 @@ test('texts of every sort come out as they were, and nothing else is overwritten
       { length: Math.floor(random() * 6) },
       () => alphabet[Math.floor(random() * alphabet.length)]!,
     );
-    return random() < 0.8 ? plain + rest.join('') : rest.join('') + plain;
+    const text = random() < 0.8 ? plain + rest.join('') : rest.join('') + plain;
+    // A part of a text with wider characters keeps its form, whatever is in it.
+    return random() < 0.8 ? text : `\u{800}${text}`.slice(1);
   };
   const waiting: string[] = [];
   for (let id = 0; id < 50_000; id++) {
@@ -121,7 +123,7 @@ test('kept bytes are the value still', () => {
     const { kind } = prepared;
     prepare('something else in between');
     prepareKept(kind, kept);
-    assert.equal(put(bytes, words, doubles, 16), true);
+    put(bytes, words, doubles, 16);
     assert.deepEqual(take(kind, bytes, words, doubles, 16, kept.length), value);
   }
 });

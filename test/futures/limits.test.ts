@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { CancelledError, ThreadPoolExecutor, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { die, hog, hogHeap, killMyself, spin, throwLater, untilAborted, untilTold, waitFor } from './jobs.ts';
+import { die, hog, hogHeap, killMyself, meet, spin, throwLater, untilAborted, untilTold, waitFor } from './jobs.ts';
 import { kinds, processKinds, threads } from './kinds.ts';
 
 for (const [kind, make] of kinds) {
@@ -159,6 +159,15 @@ for (const [kind, make] of kinds) {
     first.look();
     await pool.killWorkers();
     await assert.rejects(first, /terminated/);
+  });
+
+  test(`${kind}: long calls run at the same time, though short ones went to one worker before`, async () => {
+    await using pool = make({ maxWorkers: 2 });
+    await pool.ready();
+    await Promise.all(Array.from({ length: 2000 }, () => pool.submit(() => {})));
+    const [one, other] = [join(tmpdir(), `one-${kind}`), join(tmpdir(), `other-${kind}`)];
+    assert.deepEqual(await Promise.all([pool.submit(meet, one, other), pool.submit(meet, other, one)]), ['met', 'met']);
+    for (const file of [one, other]) rmSync(file);
   });
 }
 

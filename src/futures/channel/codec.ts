@@ -9,7 +9,7 @@ const NONE = 0;
 const INT = 1;
 const DOUBLE = 2;
 const COMPACT = 3;
-const TEXT = 4;
+const WIDE = 4;
 const INTS = 5;
 const DOUBLES = 6;
 const BUFFER = 7;
@@ -24,22 +24,19 @@ const LATIN1 = 10;
 export const prepared = {
   kind: NONE,
   size: 0,
-  /** Bytes behind it that `put` may overwrite. */
-  slack: 0,
 };
 
 /** Of Node since ever and of its `write` and `toString`, but not of its types. */
 interface TextBuffer {
-  utf8Write(text: string, at: number, length: number): number;
+  latin1Write(text: string, at: number, length: number): number;
   latin1Slice(start: number, end: number): string;
+  ucs2Write(text: string, at: number, length: number): number;
+  ucs2Slice(start: number, end: number): string;
 }
 
-// Up to which length a text can be written in any case, whatever it is made of.
-const longestGuess = LARGEST / 4;
-const longestCharacter = 4;
-// Texts measured ahead after one that was not ASCII.
-const unlikelyFor = 15;
-let unlikely = 0;
+// V8 knows by which of its two kinds of strings a text is that this cannot match one of bytes, and does not look at them.
+// https://github.com/v8/v8/blob/11.3.244/src/regexp/regexp-nodes.h (FilterOneByte)
+const wide = /[^\0-\u00ff]/;
 let text = '';
 let bytes: Uint8Array = scratch;
 let int = 0;
@@ -64,11 +61,8 @@ export function prepareList(list: readonly unknown[]): boolean {
   return prepareNumbers(list) || prepareOther(list);
 }
 
-/**
- * Writes what was prepared. `at` is a multiple of 8 from the start of `into`. False if it turns out to be of another kind and
- * size than supposed: it has been prepared anew, is to be given its room and to be put once more.
- */
-export function put(into: Buffer, words: Int32Array, doubles: Float64Array, at: number): boolean {
+/** Writes what was prepared. `at` is a multiple of 8 from the start of `into`. */
+export function put(into: Buffer, words: Int32Array, doubles: Float64Array, at: number): void {
   switch (prepared.kind) {
     case NONE:
       break;
@@ -79,9 +73,10 @@ export function put(into: Buffer, words: Int32Array, doubles: Float64Array, at: 
       doubles[at >> 3] = double;
       break;
     case LATIN1:
-      return putPlain(into, at);
-    case TEXT:
-      into.write(text, at, prepared.size, 'utf8');
+      (into as unknown as TextBuffer).latin1Write(text, at, prepared.size);
+      break;
+    case WIDE:
+      (into as unknown as TextBuffer).ucs2Write(text, at, prepared.size);
       break;
     case COMPACT:
       copy(scratch, into, at);
@@ -95,16 +90,13 @@ export function put(into: Buffer, words: Int32Array, doubles: Float64Array, at: 
     default:
       into.set(bytes, at);
   }
-  return true;
 }
 
 /** A copy of what was prepared, for later. */
 export function keep(): Uint8Array {
-  for (;;) {
-    const kept = new ArrayBuffer((prepared.size + prepared.slack + 7) & ~7);
-    if (!put(Buffer.from(kept), new Int32Array(kept, 0, kept.byteLength >> 2), new Float64Array(kept), 0)) continue;
-    return new Uint8Array(kept, 0, prepared.size);
-  }
+  const kept = new ArrayBuffer((prepared.size + 7) & ~7);
+  put(Buffer.from(kept), new Int32Array(kept, 0, kept.byteLength >> 2), new Float64Array(kept), 0);
+  return new Uint8Array(kept, 0, prepared.size);
 }
 
 /** Has `put` write what was kept. */
@@ -138,8 +130,8 @@ export function take(
       return decodeCompact(from, at);
     case LATIN1:
       return (from as unknown as TextBuffer).latin1Slice(at, at + size);
-    case TEXT:
-      return from.toString('utf8', at, at + size);
+    case WIDE:
+      return (from as unknown as TextBuffer).ucs2Slice(at, at + size);
     case INTS:
       return takeNumbers(words, at >> 2, size >> 2);
     case DOUBLES:
@@ -164,10 +156,9 @@ function takeBytes(kind: number, from: Buffer, at: number, size: number): unknow
   throw new DecodeError(`a value of unknown kind ${kind}`);
 }
 
-function ready(kind: number, size: number, slack = 0): true {
+function ready(kind: number, size: number): true {
   prepared.kind = kind;
   prepared.size = size;
-  prepared.slack = slack;
   return true;
 }
 
@@ -181,33 +172,12 @@ function prepareNumber(value: number): true {
   return ready(DOUBLE, 8);
 }
 
-// Most texts are ASCII, and writing one shows it: only others are measured ahead, which takes longer than writing.
 function prepareText(value: string): boolean {
+  const { length } = value;
+  if (length > LARGEST) return false;
   text = value;
-  if (value.length > longestGuess || unlikely > 0) {
-    if (unlikely > 0) unlikely--;
-    return prepareMeasured(value);
-  }
-  return ready(LATIN1, value.length, longestCharacter);
-}
-
-// With room for one more character, a text that is not ASCII takes more bytes than it has characters, even if cut off.
-function putPlain(into: Buffer, at: number): boolean {
-  const { size, slack } = prepared;
-  if ((into as unknown as TextBuffer).utf8Write(text, at, size + slack) === size) return true;
-  unlikely = unlikelyFor;
-  prepareMeasured(text);
-  return false;
-}
-
-function prepareMeasured(value: string): boolean {
-  if (value.length > LARGEST) return false;
-  const size = Buffer.byteLength(value);
-  if (size > LARGEST) return false;
-  if (size === value.length) return ready(LATIN1, size);
-  // UTF-8 has no place for half a surrogate pair.
-  if ((value as unknown as { isWellFormed(): boolean }).isWellFormed()) return ready(TEXT, size);
-  return prepareClone(value);
+  if (!wide.test(value)) return ready(LATIN1, length);
+  return 2 * length <= LARGEST && ready(WIDE, 2 * length);
 }
 
 function prepareOther(value: unknown): boolean {

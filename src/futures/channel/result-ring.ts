@@ -28,16 +28,15 @@ export class ResultWriter {
   /** Writes what the codec has prepared, waiting for the engine to make room if need be. */
   write(id: number, status: number, micros: number, onFull: () => void): void {
     const { words, bytes, doubles } = this.#memory;
-    for (;;) {
-      const word = this.#place(recordBytes(prepared.size + prepared.slack), onFull);
-      if (prepared.size > 0 && !put(bytes, words, doubles, (word << 2) + RECORD_HEADER)) continue;
-      words[word] = prepared.size;
-      words[word + 1] = id;
-      words[word + 2] = (status << 4) | (prepared.kind & 15);
-      words[word + 3] = micros;
-      this.#tail = (this.#tail + recordBytes(prepared.size)) >>> 0;
-      return void Atomics.store(words, RESULT_TAIL, this.#tail | 0);
-    }
+    const need = recordBytes(prepared.size);
+    const word = this.#place(need, onFull);
+    if (prepared.size > 0) put(bytes, words, doubles, (word << 2) + RECORD_HEADER);
+    words[word] = prepared.size;
+    words[word + 1] = id;
+    words[word + 2] = (status << 4) | (prepared.kind & 15);
+    words[word + 3] = micros;
+    this.#tail = (this.#tail + need) >>> 0;
+    Atomics.store(words, RESULT_TAIL, this.#tail | 0);
   }
 
   // Where as many bytes lie in one piece.

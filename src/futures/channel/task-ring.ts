@@ -36,24 +36,22 @@ export class TaskRing {
    */
   write(id: number, form: number): number {
     const { words, bytes, doubles } = this.#memory;
-    for (;;) {
-      const need = recordBytes(prepared.size + prepared.slack);
-      const left = RING_BYTES - (this.#tail & MASK);
-      const wraps = left < need;
-      if (!this.#fits(need + (wraps ? left : 0))) return -1;
-      if (wraps) this.#wrap(left);
-      const at = this.#tail;
-      const offset = BASE + (at & MASK);
-      const word = offset >> 2;
-      if (prepared.size > 0 && !put(bytes, words, doubles, offset + RECORD_HEADER)) continue;
-      words[word + 1] = prepared.size;
-      words[word + 2] = id;
-      words[word + 3] = form | (prepared.kind & 15);
-      this.#tail = (at + recordBytes(prepared.size)) >>> 0;
-      words[(BASE + (this.#tail & MASK)) >> 2] = EMPTY;
-      Atomics.store(words, word, READY);
-      return at;
-    }
+    const need = recordBytes(prepared.size);
+    const left = RING_BYTES - (this.#tail & MASK);
+    const wraps = left < need;
+    if (!this.#fits(need + (wraps ? left : 0))) return -1;
+    if (wraps) this.#wrap(left);
+    const at = this.#tail;
+    const offset = BASE + (at & MASK);
+    const word = offset >> 2;
+    if (prepared.size > 0) put(bytes, words, doubles, offset + RECORD_HEADER);
+    words[word + 1] = prepared.size;
+    words[word + 2] = id;
+    words[word + 3] = form | (prepared.kind & 15);
+    this.#tail = (at + need) >>> 0;
+    words[(BASE + (this.#tail & MASK)) >> 2] = EMPTY;
+    Atomics.store(words, word, READY);
+    return at;
   }
 
   /** Whether the worker has begun what lies there. */

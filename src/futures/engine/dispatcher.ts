@@ -18,6 +18,8 @@ const looks = 128;
 // Calls written before a worker is woken within the turn.
 const wakeAfter = 64;
 const mostLowAhead = 8;
+// Seconds within which a worker will be through with what it has: sooner than another would be awake.
+const soon = 5e-5;
 // Milliseconds without an answer after which what a worker has not begun is given to others: to one that has nothing,
 // or if more waits.
 const ripe = 1;
@@ -207,19 +209,29 @@ export class Dispatcher {
 
   #pick(job: Job): Worker | undefined {
     let best: Worker | undefined;
+    let awake: Worker | undefined;
     let least = Infinity;
     for (let i = 0; i < this.workers.length; i++) {
       const worker = this.workers[i]!;
       const { inFlight } = worker;
       // What lies in the ring would overtake what comes by message.
       const ahead = job.byMessage || worker.hosted.size > 0 ? 0 : aheadFor(job, worker);
-      const most = this.#concurrency + ahead;
-      if (inFlight < least && inFlight < most && worker.quota > 0) {
+      if (inFlight >= this.#concurrency + ahead || worker.quota <= 0) continue;
+      if (inFlight < least) {
         best = worker;
         least = inFlight;
       }
+      if (inFlight > 0 && awake === undefined && this.#isSoonFree(worker, job)) awake = worker;
     }
-    return best;
+    if (least > 0 || awake === undefined) return best;
+    // Where it takes longer than supposed, the idle one gets what is behind.
+    this.#balanceLater();
+    return awake;
+  }
+
+  #isSoonFree({ average, inFlight, progress, lowest }: Worker, job: Job): boolean {
+    if (average === 0 || inFlight * average > soon || this.#now - progress >= ripe) return false;
+    return lowest >= priorityOf(job);
   }
 
   #give(worker: Worker, job: Job): boolean {
@@ -379,6 +391,7 @@ export class Dispatcher {
   #balance(): void {
     if (this.workers.length < 2 || this.pending === 0) return;
     const now = performance.now();
+    this.#now = now;
     if (this.#backlog.size > 0) return this.#unstick(now);
     const idle = this.workers.find((each) => each.inFlight < this.#concurrency && each.quota > 0);
     if (idle === undefined) return;

@@ -11,10 +11,17 @@ export class LogHistogram {
   #count = 0;
   #sum = 0;
   #max = 0;
+  // Calls given together and answered together have waited equally long.
+  #last = 0;
+  #bucket = 0;
 
   /** `count` durations of so many milliseconds. */
   add(millis: number, count: number): void {
-    this.#counts[bucketOf(millis)]! += count;
+    if (millis !== this.#last) {
+      this.#last = millis;
+      this.#bucket = bucketOf(millis);
+    }
+    this.#counts[this.#bucket]! += count;
     this.#count += count;
     this.#sum += millis * count;
     if (millis > this.#max) this.#max = millis;
