@@ -19,6 +19,10 @@ export interface CrewOptions {
 
 /** What the crew tells the engine. */
 export interface CrewEvents {
+  /** One is starting. */
+  starting(): void;
+  /** Whether it holds no more than it may by now. */
+  fits(worker: Worker): boolean;
   ready(worker: Worker): void;
   /** Whether there is, or may be, something to do. */
   wanted(): boolean;
@@ -227,11 +231,13 @@ export class Crew {
         this.#refused(worker, error);
       },
     );
+    // The engine has no crew yet where its constructor is what starts them.
+    if (this.#made) this.#events.starting();
     return true;
   }
 
   #ready(worker: Worker): void {
-    if (worker.state !== 'starting') return;
+    if (worker.state !== 'starting' || !this.#events.fits(worker)) return;
     this.#failures = 0;
     worker.state = 'ready';
     worker.idleSince = performance.now();
@@ -261,7 +267,7 @@ export class Crew {
     this.#events.lost(worker, death, exit.error);
     worker.link.release();
     if (state === 'starting' && this.#events.wanted()) this.#failed(death, worker.killed ?? exit.error);
-    else if (state === 'ready' && this.#events.wanted()) this.#replace(death, worker.killed === undefined);
+    else if (state === 'ready' && this.#events.wanted()) this.#replace(death, isUnasked(worker));
     this.#wake();
   }
 
@@ -336,6 +342,11 @@ export class Crew {
   #wake(): void {
     for (const resolve of this.#waiters.splice(0)) resolve();
   }
+}
+
+/** Whether it has ended without anybody having ended it, or as it held too much. */
+export function isUnasked({ killed, outOfMemory }: Worker): boolean {
+  return killed === undefined || outOfMemory;
 }
 
 function isGone(error: unknown): boolean {

@@ -14,7 +14,7 @@ import { WorkerLostError } from '../errors.ts';
 import type { SubmitOptions } from '../options.ts';
 import type { ExecutorEvents, ExecutorStatistics } from '../statistics.ts';
 import type { CallEngine } from './call-engine.ts';
-import { Crew } from './crew.ts';
+import { Crew, isUnasked } from './crew.ts';
 import { Definitions } from './definitions.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Definition, Owner, Sink } from './job.ts';
@@ -86,6 +86,8 @@ export class Engine implements CallEngine, Owner {
         settings.maxWorkers,
         { ...settings, initializer: initializer === undefined ? undefined : describe(initializer) },
         {
+          starting: () => this.#watch.weighAll(),
+          fits: (worker) => this.#watch.fits(worker),
           ready: (worker) => this.#dispatcher.add(worker),
           wanted: () =>
             !this.#ending && (this.#state === 'open' || this.#dispatcher.pending > 0 || this.#holds.size > 0),
@@ -100,6 +102,7 @@ export class Engine implements CallEngine, Owner {
       this.#release();
       throw error;
     }
+    this.#watch.weighAll();
     this.#sleep();
   }
 
@@ -340,6 +343,7 @@ export class Engine implements CallEngine, Owner {
   }
 
   #answered(worker: Worker): void {
+    this.#watch.answered(worker);
     if (worker.state === 'leaving') {
       if (worker.inFlight === 0) this.#crew.dismiss(worker);
     } else this.#crew.answered(worker);
@@ -364,8 +368,7 @@ export class Engine implements CallEngine, Owner {
 
   #lost(worker: Worker, death: WorkerDeath, cause: unknown): void {
     this.#watch.gone(worker);
-    if (worker.killed === undefined && !this.closing && this.#dispatcher.workers.includes(worker))
-      this.#recorder.died++;
+    if (isUnasked(worker) && !this.closing && this.#dispatcher.workers.includes(worker)) this.#recorder.died++;
     this.#dispatcher.lost(worker, (job) => {
       const why = worker.killed ?? cause;
       const message = `${death.worker} ${storyOf(death, why)} while it ran ${job.definition.name || 'a function'}`;
@@ -398,6 +401,7 @@ export class Engine implements CallEngine, Owner {
     this.#state = 'closed';
     clearInterval(this.#keepAlive);
     this.#dispatcher.close();
+    this.#watch.close();
     this.#workshop.close();
   }
 

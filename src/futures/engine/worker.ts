@@ -46,6 +46,8 @@ export class Worker implements Place {
   /** Why it was killed, if this engine did it. */
   killed: Error | undefined;
   outOfMemory = false;
+  /** When its memory was last looked at (ms). */
+  weighed = 0;
   /** Settles when it has loaded what it needs, its initializer included. */
   loading: Promise<void> | undefined;
   /** It is being killed. */
