@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FullError } from '../../src/base/errors.ts';
 import { createTask, getRunningLoop, run, toThread } from '../../src/entry/asyncio.ts';
 import {
   ALL_COMPLETED,
@@ -154,6 +155,17 @@ test('map of an executor gives results in order, for the shortest of its iterabl
   });
   await assert.rejects(slow.next(), TimeoutError);
   await pool.killWorkers();
+});
+
+test('map of an executor that has no room for all of it runs nothing more', async () => {
+  await using pool = new ThreadPoolExecutor({ maxWorkers: 1, maxQueue: 2 });
+  const [begun, go] = [new Event(), new Event()];
+  const first = pool.submit(waitFor, begun, go);
+  await begun.wait();
+  assert.throws(() => pool.map((n: number) => n, [1, 2, 3]), FullError);
+  const both = [pool.submit(() => 1), pool.submit(() => 2)];
+  go.set();
+  assert.deepEqual(await Promise.all([first, ...both]), ['gone on', 1, 2]);
 });
 
 for (const [kind, make] of kinds) {
