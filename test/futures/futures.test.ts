@@ -19,6 +19,7 @@ import {
   count,
   countForEver,
   die,
+  endless,
   failAfter,
   growing,
   oneThenEndless,
@@ -286,6 +287,24 @@ for (const [kind, make] of kinds) {
     const worker = await pool.submit(whichWorker);
     for await (const item of pool.stream(oneThenEndless)) if (item === 1) break;
     assert.notEqual(await pool.submit(whichWorker), worker);
+  });
+}
+
+for (const [kind, make] of kinds) {
+  test(`${kind}: items of a stream that are lost with their worker are told so, also when another call has ended it`, async () => {
+    await using pool = make({ maxWorkers: 1, grace: 0.05 });
+    await pool.ready();
+    const read = assert.rejects(pool.stream(growing, 4).next(), {
+      name: 'WorkerLostError',
+      message: /^(thread|process) \d+ .* before it had handed over all items of growing$/,
+    });
+    const other = pool.submitWith({ timeout: 0.1 }, endless);
+    await Promise.resolve();
+    // The stream has ended by then, and nothing of it was read here.
+    while (!other.running()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    await assert.rejects(other, TimeoutError);
+    await read;
+    assert.equal(await pool.submit(() => 1), 1);
   });
 }
 

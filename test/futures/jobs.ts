@@ -194,5 +194,11 @@ export const dieSoon = portable(import.meta, 'dieSoon', async () => {
   process.exit(2);
 });
 
+/** Does not like some numbers. */
+export const picky = portable(import.meta, 'picky', (i: number) => {
+  if (i % 97 === 96) throw new RangeError(`not ${i}`);
+  return i;
+});
+
 /** Whether this call has been told to stop. */
 export const isTold = portable(import.meta, 'isTold', () => currentSignal().aborted);

@@ -5,6 +5,7 @@ import type { WorkerDeath } from '../errors.ts';
 import type { ExecutorEvents } from '../statistics.ts';
 import { remote } from './dispatcher.ts';
 import type { Workshop } from './link.ts';
+import { isGone } from './link.ts';
 import { Worker } from './worker.ts';
 
 export interface CrewOptions {
@@ -347,10 +348,6 @@ export class Crew {
 /** Whether it has ended without anybody having ended it, or as it held too much. */
 export function isUnasked({ killed, outOfMemory }: Worker): boolean {
   return killed === undefined || outOfMemory;
-}
-
-function isGone(error: unknown): boolean {
-  return (error as { code?: string }).code === 'SIMUL_BROKEN' || (error as { code?: string }).code === 'SIMUL_CLOSED';
 }
 
 function deathOf(worker: Worker, exit: HostExit): WorkerDeath {

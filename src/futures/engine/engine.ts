@@ -380,9 +380,9 @@ export class Engine implements CallEngine, Owner {
   #lost(worker: Worker, death: WorkerDeath, cause: unknown): void {
     this.#watch.gone(worker);
     if (isUnasked(worker) && !this.closing && this.#dispatcher.workers.includes(worker)) this.#recorder.died++;
-    this.#dispatcher.lost(worker, (job) => {
+    this.#dispatcher.lost(worker, (job, when) => {
       const why = worker.killed ?? cause;
-      const message = `${death.worker} ${storyOf(death, why)} while it ran ${job.definition.name || 'a function'}`;
+      const message = `${death.worker} ${storyOf(death, why)} ${when} ${job.definition.name || 'a function'}`;
       return new WorkerLostError(message, death, why === undefined ? {} : { cause: why });
     });
     if (this.#failure !== undefined) this.#dispatcher.failAll(this.#failure, { running: true });

@@ -55,6 +55,8 @@ export class Worker implements Place {
   killTimer: NodeJS.Timeout | undefined;
   /** Calls sent by message. */
   readonly hosted = new Set<Job>();
+  /** Items of streams that are to come by message. */
+  readonly late = new Set<{ readonly job: Job; readonly reject: (error: Error) => void }>();
   /** Seconds its calls took, on average. */
   average = 0;
   /** Milliseconds spent in calls. */
