@@ -169,7 +169,7 @@ export class Crew {
     worker.killTimer.unref();
   }
 
-  // Node 20 loses the descriptor of each module file that a thread reads when it is terminated.
+  // Node 20 loses the descriptor of a file that a thread is opening (for an import) when it is terminated, a bare Worker's too.
   async #end({ link, loading }: Worker, signal: NodeJS.Signals): Promise<void> {
     if (loading === undefined || this.#workshop.kind === 'process') return link.kill(signal);
     let timer: NodeJS.Timeout;
