@@ -2,6 +2,8 @@ import { EncodeError } from '../base/errors.ts';
 
 /** The error for a value that could not be cloned; names the path to the first part that cannot cross. */
 export function cloneError(root: string, value: unknown, cause: unknown): EncodeError {
+  // Too large or too deep as a whole: there is no part that is to blame.
+  if (cause instanceof RangeError) return new EncodeError(root, cause.message, { cause });
   const culprit = find(root, value, new Set());
   if (culprit === undefined) return new EncodeError(root, (cause as Error).message, { cause });
   return new EncodeError(culprit.path, culprit.reason, { cause });

@@ -8,6 +8,7 @@ export function up(program: Command): void {
   workerOptions(withApp(program.command('up').description('all in one: a worker on the embedded broker'))).action(
     async (flags: WorkerFlags) => {
       const { serve } = await import('./serve.ts');
+      (await import('./again.ts')).adoptChildren();
       const { app, module } = await requireApp(flags);
       process.exitCode = await serve(app, module, flags);
     },

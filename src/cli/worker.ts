@@ -10,6 +10,7 @@ export function worker(program: Command): void {
     withApp(program.command('worker').description('run the tasks of an app until SIGTERM or SIGINT')),
   ).action(async (flags: WorkerFlags) => {
     const { serve } = await import('./serve.ts');
+    (await import('./again.ts')).adoptChildren();
     const { app, module } = await requireApp(flags);
     process.exitCode = await serve(app, module, flags);
   });

@@ -2,7 +2,7 @@ import { AsyncResource } from 'node:async_hooks';
 import { Deque } from '../base/deque.ts';
 import { FullError } from '../base/errors.ts';
 import { checkChunksize } from './chunks.ts';
-import type { Engine } from './engine/engine.ts';
+import type { Engine, Holder } from './engine/engine.ts';
 import type { Job, Sink } from './engine/job.ts';
 
 export interface ImapOptions {
@@ -17,7 +17,7 @@ interface Chunk<R> {
 }
 
 /** Runs items as they are taken from the iterable, a bounded number of chunks ahead of the consumer. */
-export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
+export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>>, Holder {
   readonly #engine: Engine;
   readonly #fn: (item: T) => R;
   readonly #source: Iterator<T> | AsyncIterator<T>;
@@ -38,8 +38,10 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
   #finished = false;
   #returned = false;
   #filling = false;
+  /** The source has been asked for an item, and has not given it. */
+  #awaited = false;
   /** Submits what is left once the pool is closed, whether or not results are taken. */
-  readonly #carryOn = AsyncResource.bind(() => void this.#fill());
+  readonly closing = AsyncResource.bind(() => void this.#fill());
   #wake = () => {};
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -55,7 +57,7 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
     this.#size = checkChunksize(chunksize);
     this.#ordered = ordered;
     this.#most = Math.max(engine.maxWorkers * 4, Math.ceil(1024 / chunksize));
-    engine.hold(this.#carryOn);
+    engine.hold(this);
   }
 
   [Symbol.asyncIterator](): this {
@@ -78,8 +80,16 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
     this.#chunks.clear();
     this.#underWay = 0;
     this.#wake();
-    await this.#source.return?.();
+    // A generator that waits within a step ends after it, which may never come.
+    if (this.#awaited) this.#closeSource();
+    else await this.#source.return?.();
     return { done: true, value: undefined };
+  }
+
+  // A source that gives nothing must not keep it waiting.
+  ended(error: Error): void {
+    this.#giveUp(error);
+    this.#wake();
   }
 
   async #advance(): Promise<IteratorResult<Awaited<R>>> {
@@ -106,8 +116,8 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
     while (!this.#finished && this.#underWay + this.#unread < this.#most) {
       while (this.#items.length < this.#size && !this.#exhausted) {
         try {
-          const step = this.#source.next();
-          const { done, value } = step instanceof Promise ? await step : step;
+          const step: PromiseLike<IteratorResult<T>> | IteratorResult<T> = this.#source.next();
+          const { done, value } = 'then' in step ? await this.#given(step) : step;
           if (done === true) this.#exhausted = true;
           else this.#items.push(value);
         } catch (error) {
@@ -126,6 +136,15 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
     this.#wake();
   }
 
+  async #given<Step>(step: PromiseLike<Step>): Promise<Step> {
+    this.#awaited = true;
+    try {
+      return await step;
+    } finally {
+      this.#awaited = false;
+    }
+  }
+
   // The consumer of a closed pool may come later, as its end may be awaited first.
   get #unread(): number {
     return this.#engine.closing ? 0 : this.#chunks.size;
@@ -136,7 +155,7 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
     this.#finished = true;
     this.#items = [];
     if (this.#failure !== undefined) this.#chunks.push({ outcome: this.#failure, job: undefined });
-    this.#engine.release(this.#carryOn);
+    this.#engine.release(this);
   }
 
   /** False if there is no room for it. */
@@ -147,7 +166,7 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
       chunk.outcome = outcome;
       this.#underWay--;
       if (!this.#ordered) this.#chunks.push(chunk);
-      if (this.#engine.closing) queueMicrotask(this.#carryOn);
+      if (this.#engine.closing) queueMicrotask(this.closing);
       this.#wake();
     };
     const sink: Sink = {
@@ -158,7 +177,7 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
     this.#underWay++;
     if (this.#ordered) this.#chunks.push(chunk);
     try {
-      chunk.job = this.#engine.chunkOf(this.#carryOn, this.#fn, items, sink);
+      chunk.job = this.#engine.chunkOf(this, this.#fn, items, sink);
       this.#items = [];
       return true;
     } catch (error) {
@@ -174,7 +193,11 @@ export class Imap<T, R> implements AsyncIterableIterator<Awaited<R>> {
     this.#exhausted = true;
     this.#failure = { error };
     this.#finish();
-    // What it throws then is of less interest than why it was given up.
+    this.#closeSource();
+  }
+
+  // What it throws then is of less interest than why it is closed.
+  #closeSource(): void {
     void (async () => this.#source.return?.())().catch(() => {});
   }
 }

@@ -86,7 +86,17 @@ export class ExecutorMap<R> implements AsyncIterableIterator<R> {
       const future = new Future<readonly R[]>();
       // Whoever stops reading before has not lost it.
       future.look();
-      this.#futures.push(future.follow(this.#engine.chunk(this.#fn, chunk, this.#form, future, this.#options)));
+      this.#submit(chunk, future);
+      this.#futures.push(future);
+    }
+  }
+
+  #submit(chunk: readonly unknown[], future: Future<readonly R[]>): void {
+    try {
+      future.follow(this.#engine.chunk(this.#fn, chunk, this.#form, future, this.#options));
+    } catch (error) {
+      this.#end();
+      throw error;
     }
   }
 

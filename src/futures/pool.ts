@@ -4,6 +4,7 @@ import type { AsyncOptions } from './async-result.ts';
 import { AsyncResult } from './async-result.ts';
 import { chunksOf, defaultChunksize } from './chunks.ts';
 import type { Engine } from './engine/engine.ts';
+import type { Job } from './engine/job.ts';
 import type { Callable } from './executor.ts';
 import { Future } from './future.ts';
 import { Imap } from './imap.ts';
@@ -78,7 +79,8 @@ abstract class WorkerPool implements AsyncDisposable {
   /**
    * The results in order, as they come; items are taken from the iterable (asynchronous too) only a bounded number ahead.
    * An error is thrown in its place, and the iteration can go on behind it.
-   * Close the pool meanwhile and the rest of the items is run all the same, and waited for by `join`, unless you leave the loop.
+   * Close the pool meanwhile and the rest of the items is run all the same, and waited for by `join`, unless you leave the loop
+   * or call `return`: over endless items `join` waits until then, or until `terminate`.
    */
   imap<T, R>(
     fn: (item: T) => R,
@@ -137,7 +139,13 @@ abstract class WorkerPool implements AsyncDisposable {
     const list = Array.isArray(items) ? (items as unknown[]) : Array.from(items);
     const size = options?.chunksize ?? defaultChunksize(list.length, this.#engine.maxWorkers);
     const collector = new MapCollector<Awaited<R>>(list.length, size);
-    for (const chunk of chunksOf(list, size)) this.#engine.chunk(fn, chunk, form, collector.next());
+    const jobs: Job[] = [];
+    try {
+      for (const chunk of chunksOf(list, size)) jobs.push(this.#engine.chunk(fn, chunk, form, collector.next()));
+    } catch (error) {
+      for (const job of jobs) job.revoke(false);
+      throw error;
+    }
     return collector.future;
   }
 

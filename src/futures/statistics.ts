@@ -40,7 +40,7 @@ export interface ExecutorStatistics {
 export interface ExecutorEvents {
   /** A worker is ready. */
   ready: { readonly worker: string };
-  /** A worker that nobody ended is gone; another takes its place. */
+  /** A worker that nobody ended is gone, or one above its memory limit; another takes its place. */
   died: WorkerDeath;
   /** A worker left after its share of calls, or because there was nothing to do. */
   left: { readonly worker: string; readonly why: 'recycled' | 'idle' | 'resized' | 'shutdown' };

@@ -1,3 +1,4 @@
+import { constants } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { deserialize, serialize } from 'node:v8';
 import { cloneError } from '../callable/clone.ts';
@@ -11,11 +12,38 @@ import { endings, throwIfAnyAborted } from '../base/ending-signals.ts';
 import { untilClosed } from './until-closed.ts';
 
 const lengthBytes = 4;
+// What the length can tell, and what fits into one Buffer together with it and the begin of the next message.
+const largestMessage = Math.min(2 ** 32 - 1, constants.MAX_LENGTH - (1 << 20));
 
 /** Bounds of a framed connection. */
 export interface FramedOptions {
   /** Bytes of the largest message taken (default 64 Mi); a larger one ends the connection. */
   readonly largest?: number;
+}
+
+/** The bytes of a value, to be sent as one message. RangeError if they are too many; what cannot be cloned is v8's error. */
+export function frameOf(value: unknown, largest = largestMessage): Buffer {
+  const bytes = serialized(value);
+  checkSize(bytes.byteLength, largest);
+  return bytes;
+}
+
+function serialized(value: unknown): Buffer {
+  try {
+    return serialize(value);
+  } catch (error) {
+    if ((error as { code?: string }).code !== 'ERR_BUFFER_TOO_LARGE') throw error;
+    throw tooLarge(`more than ${constants.MAX_LENGTH}`, largestMessage, error);
+  }
+}
+
+function checkSize(size: number, largest: number): void {
+  if (size > largest) throw tooLarge(String(size), largest);
+}
+
+function tooLarge(size: string, largest: number, cause?: unknown): RangeError {
+  const advice = 'share the memory, or send it in parts';
+  return new RangeError(`a message of ${size} bytes, ${largest} at most can be sent: ${advice}`, { cause });
 }
 
 /** Messages over a byte stream: each with its length before it, values as structured clones. */
@@ -47,7 +75,7 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
   async send(value: unknown): Promise<void> {
     let bytes: Buffer;
     try {
-      bytes = serialize(value);
+      bytes = frameOf(value);
     } catch (cause) {
       throw cloneError('value', value, cause);
     }
@@ -69,6 +97,7 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
 
   async sendBytes(bytes: Uint8Array): Promise<void> {
     if (this.#end !== undefined) throw this.#end;
+    checkSize(bytes.byteLength, largestMessage);
     const header = Buffer.alloc(lengthBytes);
     header.writeUInt32LE(bytes.byteLength);
     this.#socket.cork();
@@ -128,7 +157,7 @@ export class FramedConnection implements AsyncIterable<unknown>, AsyncDisposable
 
   /** @internal The other end is ours: from now on messages may be of any size that the length before them can tell. */
   trust(): void {
-    this.#largest = 2 ** 32 - 1;
+    this.#largest = largestMessage;
   }
 
   /** It does not keep the program alive. */

@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { serialize } from 'node:v8';
 import type { ClockTimer } from '../base/clock.ts';
 import { realClock } from '../base/clock.ts';
 import { deferred } from '../base/deferred.ts';
@@ -9,12 +8,15 @@ import type { Request, Response } from '../callable/protocol.ts';
 import type { Endpoint } from '../callable/remote-host.ts';
 import { RemoteHost } from '../callable/remote-host.ts';
 import type { FramedConnection } from '../ipc/framed-connection.ts';
+import { frameOf } from '../ipc/framed-connection.ts';
 
 interface ForkedChildOptions {
   readonly id: number;
   readonly daemon: boolean;
   /** Keeps alive, or not, what tells its end. */
   readonly hold: (held: boolean) => void;
+  /** Bytes of the largest message, if not what can be sent at most. */
+  readonly largest?: number;
 }
 
 /** @internal Seconds there are for the fork, where the template imports modules first, and for the child to say hello. */
@@ -135,7 +137,7 @@ export class ForkedChild {
 
   // Serialised at once: what cannot be is the failure of its call, and nobody may change it until it goes.
   #post(batch: readonly Request[]): void {
-    this.#send(serialize(batch));
+    this.#send(frameOf(batch, this.#options.largest));
   }
 
   #send(bytes: Buffer): void {

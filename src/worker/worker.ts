@@ -63,6 +63,8 @@ export class Worker implements AsyncDisposable {
   readonly #stuck: string[] = [];
   /** A stop that is not for a restart. */
   #asked = false;
+  /** What has kept it from starting anew. */
+  #failure: StopReason | undefined;
 
   constructor(app: Simul, options: WorkerOptions = {}) {
     this.#app = app;
@@ -77,7 +79,7 @@ export class Worker implements AsyncDisposable {
 
   /** Settles with the reason once the worker has stopped and released everything. */
   get stopped(): Promise<StopReason> {
-    return this.#lifecycle.stopped;
+    return this.#lifecycle.stopped.then((reason) => this.#failure ?? reason);
   }
 
   /** The tasks under way: id, name, and since when (seconds on the worker's monotonic clock). */
@@ -278,6 +280,7 @@ export class Worker implements AsyncDisposable {
     this.#lost.abort();
     // The reason is what `stopped` tells; a release that fails on top of it would only hide it.
     const reason = { why: 'it cannot go on with its broker', error };
+    if (!this.#asked) this.#failure ??= reason;
     // What may heal is not waited for if nobody wants to: neither are the runs.
     const cold = !isPermanent(error) && !this.settings.retry;
     (cold ? this.kill(reason) : this.stop(reason)).catch(() => {});

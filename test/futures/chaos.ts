@@ -4,6 +4,7 @@ import type { Future, SubmitOptions } from '../../src/entry/futures.ts';
 import { CancelledError, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
 import { die, dieSoon, fail, later, never, plain } from './jobs.ts';
 import type { AnyPool } from './kinds.ts';
+import { generator } from './random.ts';
 
 type Sort = 'plain' | 'later' | 'fail' | 'cancel' | 'never' | 'die' | 'dieSoon';
 
@@ -73,15 +74,4 @@ function pick(number: number, ends: number): Sort {
   if (number < 0.01 + ends) return 'fail';
   if (number < 0.02 + ends) return 'later';
   return number < 0.05 + ends ? 'cancel' : 'plain';
-}
-
-// mulberry32
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FullError } from '../../src/base/errors.ts';
 import { createTask, getRunningLoop, run, toThread } from '../../src/entry/asyncio.ts';
 import {
   ALL_COMPLETED,
@@ -18,6 +19,7 @@ import {
   count,
   countForEver,
   die,
+  endless,
   failAfter,
   growing,
   oneThenEndless,
@@ -156,6 +158,17 @@ test('map of an executor gives results in order, for the shortest of its iterabl
   await pool.killWorkers();
 });
 
+test('map of an executor that has no room for all of it runs nothing more', async () => {
+  await using pool = new ThreadPoolExecutor({ maxWorkers: 1, maxQueue: 2 });
+  const [begun, go] = [new Event(), new Event()];
+  const first = pool.submit(waitFor, begun, go);
+  await begun.wait();
+  assert.throws(() => pool.map((n: number) => n, [1, 2, 3]), FullError);
+  const both = [pool.submit(() => 1), pool.submit(() => 2)];
+  go.set();
+  assert.deepEqual(await Promise.all([first, ...both]), ['gone on', 1, 2]);
+});
+
 for (const [kind, make] of kinds) {
   test(`${kind}: a generator's items come as it makes them`, async () => {
     await using pool = make({ maxWorkers: 1, grace: 0.2 });
@@ -274,6 +287,24 @@ for (const [kind, make] of kinds) {
     const worker = await pool.submit(whichWorker);
     for await (const item of pool.stream(oneThenEndless)) if (item === 1) break;
     assert.notEqual(await pool.submit(whichWorker), worker);
+  });
+}
+
+for (const [kind, make] of kinds) {
+  test(`${kind}: items of a stream that are lost with their worker are told so, also when another call has ended it`, async () => {
+    await using pool = make({ maxWorkers: 1, grace: 0.05 });
+    await pool.ready();
+    const read = assert.rejects(pool.stream(growing, 4).next(), {
+      name: 'WorkerLostError',
+      message: /^(thread|process) \d+ .* before it had handed over all items of growing$/,
+    });
+    const other = pool.submitWith({ timeout: 0.1 }, endless);
+    await Promise.resolve();
+    // The stream has ended by then, and nothing of it was read here.
+    while (!other.running()) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+    await assert.rejects(other, TimeoutError);
+    await read;
+    assert.equal(await pool.submit(() => 1), 1);
   });
 }
 

@@ -144,6 +144,21 @@ export const hog = portable(import.meta, 'hog', () => {
   for (;;) kept.push(Buffer.alloc(1 << 20, 1));
 });
 
+/** Holds that many MB from now on. */
+export const hold = portable(import.meta, 'hold', (megabytes: number) => {
+  held.push(Buffer.alloc(megabytes << 20, 1));
+});
+
+/** Holds that many MB some time after it has returned. */
+export const holdLater = portable(import.meta, 'holdLater', (megabytes: number, go: Event, done: Event) => {
+  void go.wait().then(() => {
+    hold(megabytes);
+    done.set();
+  });
+});
+
+const held: Buffer[] = [];
+
 export const hogHeap = portable(import.meta, 'hogHeap', () => {
   // No array that grows: its last growth would end the whole program.
   let kept: object | undefined;
@@ -177,6 +192,12 @@ export const never = portable(import.meta, 'never', () => {
 export const dieSoon = portable(import.meta, 'dieSoon', async () => {
   await new Promise((resolve) => setImmediate(resolve));
   process.exit(2);
+});
+
+/** Does not like some numbers. */
+export const picky = portable(import.meta, 'picky', (i: number) => {
+  if (i % 97 === 96) throw new RangeError(`not ${i}`);
+  return i;
 });
 
 /** Whether this call has been told to stop. */

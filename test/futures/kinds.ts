@@ -1,5 +1,5 @@
-import type { ProcessPoolOptions } from '../../src/entry/futures.ts';
-import { ProcessPoolExecutor, ThreadPoolExecutor } from '../../src/entry/futures.ts';
+import type { PoolOptions, ProcessPoolOptions } from '../../src/entry/futures.ts';
+import { Pool, ProcessPoolExecutor, ThreadPool, ThreadPoolExecutor } from '../../src/entry/futures.ts';
 import { whyNoFork } from '../../src/os/fork.ts';
 
 export type AnyPool = ThreadPoolExecutor | ProcessPoolExecutor;
@@ -21,3 +21,21 @@ export const processKinds: readonly Kind[] = forks
 
 /** Every kind of executor of this machine: what is said of one is tried with all. */
 export const kinds: readonly Kind[] = forks ? processKinds : [threads, ...processKinds];
+
+type PoolKind = readonly [
+  name: string,
+  make: (workers?: number, options?: PoolOptions<ProcessPoolOptions>) => Pool | ThreadPool,
+];
+
+function pools(startMethod: 'spawn' | 'forkserver' | 'fork'): PoolKind {
+  return [`Pool (${startMethod})`, (workers = 2, options = {}) => new Pool(workers, { startMethod, ...options })];
+}
+
+/** Every kind of pool of this machine. */
+export const poolKinds: readonly PoolKind[] = forks
+  ? [pools('fork')]
+  : [
+      ['ThreadPool', (workers = 2, options = {}) => new ThreadPool(workers, options)],
+      pools('spawn'),
+      pools('forkserver'),
+    ];

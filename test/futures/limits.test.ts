@@ -2,10 +2,26 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TestContext } from 'node:test';
 import { test } from 'node:test';
+import type { WorkerDeath } from '../../src/entry/futures.ts';
 import { CancelledError, ThreadPoolExecutor, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { die, hog, hogHeap, killMyself, meet, spin, throwLater, untilAborted, untilTold, waitFor } from './jobs.ts';
+import {
+  die,
+  hog,
+  hogHeap,
+  hold,
+  holdLater,
+  killMyself,
+  meet,
+  spin,
+  throwLater,
+  untilAborted,
+  untilTold,
+  waitFor,
+  whichWorker,
+} from './jobs.ts';
 import { kinds, processKinds, threads } from './kinds.ts';
 
 for (const [kind, make] of kinds) {
@@ -199,6 +215,57 @@ for (const [kind, make] of processKinds) {
   });
 }
 
+for (const [kind, make] of processKinds) {
+  const memoryLimit = 300 << 20;
+
+  test(`${kind}: what a call leaves behind is noticed when it ends, and costs no other call its worker`, async (t) => {
+    using _ = new Looks(t);
+    await using pool = make({ maxWorkers: 1, memoryLimit });
+    const deaths: WorkerDeath[] = [];
+    pool.on('died', (death) => deaths.push(death));
+    const before = await pool.submit(whichWorker);
+    await pool.submit(hold, 400);
+    assert.notEqual(await pool.submit(whichWorker), before);
+    assert.deepEqual(deaths.map(({ outOfMemory, signal }) => ({ outOfMemory, signal })), [{ outOfMemory: true, signal: 'SIGKILL' }]); // prettier-ignore
+    assert.equal(pool.statistics().died, 1);
+  });
+
+  test(`${kind}: a worker that holds too much once it has nothing to do is noticed before it gets the next call`, async (t) => {
+    using looks = new Looks(t);
+    await using pool = make({ maxWorkers: 1, memoryLimit });
+    const before = await pool.submit(whichWorker);
+    const [go, done] = [new Event(), new Event()];
+    await pool.submit(holdLater, 400, go, done);
+    looks.pass();
+    go.set();
+    await done.wait();
+    assert.notEqual(await pool.submit(whichWorker), before);
+    assert.equal(pool.statistics().lost, 0);
+  });
+
+  test(`${kind}: and at the last look after the last call`, async (t) => {
+    using looks = new Looks(t);
+    await using pool = make({ maxWorkers: 1, memoryLimit });
+    const died = new Promise<WorkerDeath>((resolve) => pool.on('died', resolve));
+    const [go, done] = [new Event(), new Event()];
+    await pool.submit(holdLater, 400, go, done);
+    go.set();
+    await done.wait();
+    looks.pass();
+    assert.equal((await died).outOfMemory, true);
+  });
+
+  test(`${kind}: and so is one of a pool that gets no call at all`, async () => {
+    await using pool = make({ maxWorkers: 1, memoryLimit, initializer: hog });
+    await assert.rejects(pool.ready(), { message: /end before they are ready \(it used \d+ of 300 MB\)/ });
+  });
+
+  test(`${kind}: workers that hold too much when they are ready are not replaced for ever`, async () => {
+    await using pool = make({ maxWorkers: 1, memoryLimit, initializer: hold, initargs: [400] });
+    await assert.rejects(pool.ready(), { message: /end before they are ready \(it used \d+ of 300 MB\)/ });
+  });
+}
+
 test('threads: an exception that nobody caught is named in the error of the call it ended', async () => {
   await using pool = new ThreadPoolExecutor({ maxWorkers: 1 });
   await assert.rejects(pool.submit(throwLater), {
@@ -214,3 +281,23 @@ test('threads: a heap that is full ends its thread only, and is named', async ()
   assert.equal(error.death.outOfMemory, true);
   assert.equal(await pool.submit(() => 1), 1);
 });
+
+/** The looks that are taken at the memory of workers from time to time, as far as they are let pass. */
+class Looks implements Disposable {
+  readonly #alive = setInterval(() => {}, 2 ** 30);
+  readonly #timers: TestContext['mock']['timers'];
+
+  constructor({ mock }: TestContext) {
+    this.#timers = mock.timers;
+    this.#timers.enable({ apis: ['setInterval'] });
+  }
+
+  pass(): void {
+    this.#timers.tick(1000);
+  }
+
+  [Symbol.dispose](): void {
+    this.#timers.reset();
+    clearInterval(this.#alive);
+  }
+}

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ClosedError } from '../../src/base/errors.ts';
+import { ClosedError, FullError } from '../../src/base/errors.ts';
 import { CancelledError, InvalidStateError, Pool, ThreadPool, TimeoutError } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
 import { waitFor } from './jobs.ts';
@@ -178,6 +178,71 @@ for (const [kind, make] of kinds) {
     await pool.terminate();
     await assert.rejects(unread.next(), ClosedError);
     assert.deepEqual(await unread.next(), { done: true, value: undefined });
+  });
+
+  test(`${kind}: an endless imap that nobody reads holds up join, which names it, until it is ended`, async () => {
+    const endless = function* () {
+      for (let i = 0; ; i++) yield i;
+    };
+    for (const name of ['imap', 'imapUnordered'] as const) {
+      for (const way of ['return', 'terminate'] as const) {
+        const pool = make();
+        const results = pool[name](square, endless());
+        await results.next();
+        pool.close();
+        await assert.rejects(pool.join({ timeout: 0.05 }), {
+          name: 'TimeoutError',
+          message: /an imap is not through the items; return\(\) of it ends one, terminate\(\) all/,
+        });
+        const ended = pool.join();
+        if (way === 'return') await results.return!();
+        else await pool.terminate();
+        await ended;
+      }
+    }
+  });
+
+  test(`${kind}: who reads an imap whose source gives nothing is told of the end of its pool, and may leave`, async () => {
+    const pool = make();
+    const source = async function* () {
+      yield 2;
+      await new Promise(() => {});
+    };
+    const [left, read] = [pool.imap(square, source()), pool.imapUnordered(square, source())];
+    for (const results of [left, read]) assert.deepEqual(await results.next(), { done: false, value: 4 });
+    await left.return!();
+    assert.deepEqual(await left.next(), { done: true, value: undefined });
+    const next = read.next();
+    await pool.terminate();
+    await assert.rejects(next, ClosedError);
+    assert.deepEqual(await read.next(), { done: true, value: undefined });
+  });
+
+  test(`${kind}: an asynchronous source may give its items by any thenable`, async () => {
+    await using pool = make();
+    let i = 0;
+    const next = () => {
+      const step = ++i < 3 ? { done: false, value: i } : { done: true, value: undefined };
+      // oxlint-disable-next-line unicorn/no-thenable -- that is what is tested
+      return { then: (resolve: (value: unknown) => void) => resolve(step) };
+    };
+    const source = { [Symbol.asyncIterator]: () => ({ next }) } as unknown as AsyncIterable<number>;
+    const results: number[] = [];
+    for await (const result of pool.imap(square, source)) results.push(result);
+    assert.deepEqual(results, [1, 4]);
+  });
+
+  test(`${kind}: a map for which there is no room runs nothing more`, async () => {
+    await using pool = make(1, { maxQueue: 2 });
+    const [begun, go] = [new Event(), new Event()];
+    const first = pool.applyAsync(waitFor, [begun, go]);
+    await begun.wait();
+    await assert.rejects(pool.map(square, range(4), { chunksize: 1 }), FullError);
+    // Those that had found room have given it back.
+    const both = pool.map(square, [3, 4], { chunksize: 1 });
+    go.set();
+    assert.deepEqual(await both, [9, 16]);
+    await first.get();
   });
 
   test(`${kind}: imapUnordered gives what is done first`, async () => {

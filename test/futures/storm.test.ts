@@ -1,6 +1,7 @@
 import { test } from 'node:test';
 import { assertNothingLeft, census } from './census.ts';
-import { kinds } from './kinds.ts';
+import { imapStorm } from './imap-storm.ts';
+import { kinds, poolKinds } from './kinds.ts';
 import { storm } from './storm.ts';
 
 for (const [kind, make] of kinds) {
@@ -13,6 +14,16 @@ for (const [kind, make] of kinds) {
     await run(2000, 1);
     const before = await census();
     await run(20_000, 2);
+    await assertNothingLeft(before);
+  });
+}
+
+for (const [kind, make] of poolKinds) {
+  test(`${kind}: a storm of iterators read, left, and dropped leaves nothing behind`, async () => {
+    await imapStorm(make(2), { iterators: 20, seed: 1, kills: 2 });
+    const before = await census();
+    await imapStorm(make(2), { iterators: 300, seed: 2, kills: 10 });
+    await imapStorm(make(2, { maxQueue: 5 }), { iterators: 100, seed: 3, kills: 0 });
     await assertNothingLeft(before);
   });
 }

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { deferred } from '../../src/base/deferred.ts';
 import { EncodeError } from '../../src/base/errors.ts';
 import { transfer } from '../../src/callable/transfer.ts';
-import type { Future } from '../../src/entry/futures.ts';
-import { CancelledError, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
+import { CancelledError, Future, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
 import { Event } from '../../src/entry/multiprocessing.ts';
-import { fail, invert, later, never, plain, spin } from './jobs.ts';
+import { count, fail, failAfter, growing, invert, later, never, oneThenEndless, plain, spin } from './jobs.ts';
 import type { AnyPool } from './kinds.ts';
+import { generator } from './random.ts';
 
 export interface Storm {
   readonly calls: number;
@@ -27,7 +27,11 @@ interface Sort {
 /** Calls of every sort, ended in every way there is; each must settle once, and as its sort may. */
 export async function storm(pool: AnyPool, { calls, seed, ends, kills }: Storm): Promise<void> {
   const random = generator(seed);
-  const sorts = [...ordinary, ...ending.map((sort) => ({ ...sort, share: (100 * ends) / ending.length / calls }))];
+  const sorts = [
+    ...ordinary,
+    ...streams,
+    ...ending.map((sort) => ({ ...sort, share: (100 * ends) / ending.length / calls })),
+  ];
   const pids = new Set<number>();
   const ready = ({ worker }: { worker: string }) => {
     if (worker.includes('process')) pids.add(Number(/\d+$/.exec(worker)![0]));
@@ -105,10 +109,86 @@ const ordinary: readonly Sort[] = [
   },
 ];
 
+// Longer than what is sent ahead, so that the worker has to be asked for more.
+const items = 150;
+
+const streams: readonly Sort[] = [
+  {
+    share: 0.5,
+    submit: (pool) => reading(pool.stream(count, 0, items)),
+    allows: (outcome) => outcome === items,
+  },
+  {
+    share: 0.5,
+    submit: (pool, i) => reading(pool.stream(count, 0, items), 1 + (i % items)),
+    allows: (outcome, i) => outcome === 1 + (i % items),
+  },
+  {
+    share: 0.5,
+    submit: (pool) => reading(pool.stream(failAfter, 70)),
+    allows: (outcome) => outcome instanceof RangeError && outcome.message === 'after them',
+  },
+  {
+    share: 0.2, // by message
+    submit: (pool) => reading(sizes(pool.stream(growing, 4))),
+    allows: (outcome) => outcome === 4,
+  },
+  {
+    share: 0.3,
+    submit: (pool) => left(pool.stream(count, 0, items)),
+    allows: (outcome) => outcome === undefined,
+  },
+];
+
+/** A future of how many items were read, at most `most`, of a stream of 0, 1, 2… */
+function reading(stream: AsyncIterable<number>, most = Infinity): Future<unknown> {
+  return futureOf(async () => {
+    let read = 0;
+    for await (const item of stream) {
+      assert.equal(item, read++);
+      if (read === most) break;
+    }
+    return read;
+  });
+}
+
+async function oneOf(stream: AsyncIterable<number>): Promise<number | undefined> {
+  for await (const item of stream) return item;
+  return undefined;
+}
+
+// It may not have begun.
+function left(stream: AsyncIterator<number>): Future<unknown> {
+  return futureOf(async () => {
+    const next = stream.next();
+    await stream.return!();
+    const { done } = await next;
+    return done === true ? undefined : 'an item';
+  });
+}
+
+async function* sizes(stream: AsyncIterable<Uint8Array>): AsyncGenerator<number> {
+  let number = 0;
+  for await (const { length } of stream) yield length === (number % 2 === 0 ? 1 : 200_000) ? number++ : -length;
+}
+
+function futureOf(body: () => Promise<unknown>): Future<unknown> {
+  const future = new Future<unknown>();
+  body().then(
+    (value) => future.setResult(value),
+    (error: unknown) => future.setException(error),
+  );
+  return future;
+}
+
 const ending: readonly Omit<Sort, 'share'>[] = [
   {
     submit: (pool) => pool.submitWith({ timeout: 1 }, never),
     allows: (outcome) => outcome instanceof TimeoutError,
+  },
+  {
+    submit: (pool) => futureOf(async () => oneOf(pool.stream(oneThenEndless))),
+    allows: (outcome) => outcome === 1,
   },
   {
     submit: (pool) => {
@@ -139,15 +219,4 @@ function kill(pids: Set<number>): void {
   } catch {
     // It has ended by itself.
   }
-}
-
-// mulberry32
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -77,3 +77,26 @@ async function withPair(body: (ours: Socket, theirs: Socket) => Promise<void>): 
     rmSync(folder, { recursive: true });
   }
 }
+
+test('a message larger than can be told fails its call, and those around it go', async () => {
+  await withPair(async (ours, theirs) => {
+    const child = new ForkedChild({ id: 1, daemon: true, hold: () => {}, largest: 2000 });
+    child.connected(new FramedConnection(ours), ours);
+    const length = (bytes: Uint8Array) => bytes.length;
+    const small = child.host.call(length, [new Uint8Array(10)]);
+    await assert.rejects(child.host.call(length, [new Uint8Array(2000)]), {
+      name: 'EncodeError',
+      path: 'arguments',
+      message: /a message of 20\d\d bytes, 2000 at most can be sent: share the memory, or send it in parts/,
+    });
+    await once(theirs, 'data');
+    const other = new FramedConnection(theirs);
+    await assert.rejects(other.sendBytes({ byteLength: 2 ** 32 } as Uint8Array), {
+      name: 'RangeError',
+      message: /a message of 4294967296 bytes, \d+ at most/,
+    });
+    await other.sendBytes(serialize([['done', 0, 10]]));
+    assert.equal(await small, 10);
+    child.exited({ code: 0, signal: null });
+  });
+});

@@ -1,5 +1,6 @@
 // Threads that cannot be ended: native code in them blocks. Real processes, as such a thread holds up the end of its own.
 import assert from 'node:assert/strict';
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { Simul } from '../../src/tasks/app.ts';
@@ -8,13 +9,19 @@ import { Workspace } from '../support/command.ts';
 
 const app = `
 import { execFileSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { Simul } from '{{simul}}';
 if (isMainThread) process.on('exit', (code) => console.log('left with', code));
 export const app = new Simul('stuck');
 // Blocks its thread in native code, which terminate() does not end, until the test ends the shell.
-app.task('stuck.block', () => execFileSync('sh', ['-c', 'echo blocked $$; exec sleep 600 > /dev/null 2>&1'], { stdio: 'inherit' }));
+const block = () => execFileSync('sh', ['-c', 'echo blocked $$; exec sleep 600 > /dev/null 2>&1'], { stdio: 'inherit' });
+app.task('stuck.block', block);
+app.task('stuck.blockOnce', (file) => {
+  if (existsSync(file)) return [process.pid, performance.timeOrigin];
+  writeFileSync(file, '');
+  block();
+});
 app.task('stuck.until', async (file) => {
   console.log('waiting');
   while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 10));
@@ -82,9 +89,67 @@ describe('a worker with a thread that cannot be ended', () => {
     assert.equal(await (await client.sendTask('stuck.until', [space.file('go')])).get(wait), worker.pid);
     assert.equal(await blocked.status(), 'REVOKED');
     process.kill(shell, 'SIGKILL');
+    // A child of what the process ran before is not left behind as a zombie of it.
+    while (existsSync(`/proc/${shell}`)) await new Promise(setImmediate);
     worker.kill('SIGTERM');
     assert.equal((await worker.ended).code, 0);
     assert.deepEqual(await (await client.broker()).quarantined(), []);
+  });
+
+  it('gives back what its other threads do not end in time, and the new one does it', async () => {
+    using space = new Space();
+    await using client = space.client();
+    const worker = await space.worker('-A', 'app.mjs', '-P', 'threads', '-c', '2', '--drain-timeout', '0.2');
+    const before = await (await client.sendTask('stuck.start')).get(wait);
+    const blocked = await client.sendTask('stuck.block');
+    const first = await shellOf(worker);
+    const again = await client.sendTask('stuck.blockOnce', [space.file('once')]);
+    await worker.says(/blocked \d+\n[^]*blocked \d+\n/);
+    const [, second] = shellsOf(worker);
+    await blocked.revoke({ terminate: true });
+    const [pid, start] = (await again.get(wait)) as [number, number];
+    assert.equal(pid, worker.pid);
+    assert.notEqual(start, before);
+    assert.match(worker.stderr, /1 tasks given back, the worker stops/);
+    for (const shell of [first, second!]) process.kill(shell, 'SIGKILL');
+    worker.kill('SIGTERM');
+    assert.equal((await worker.ended).code, 0);
+    assert.deepEqual(await (await client.broker()).sizes(['celery']), [
+      { queue: 'celery', waiting: 0, claimed: 0, delayed: 0 },
+    ]);
+  });
+
+  it('ends with code 1 when its broker fails, whether it finds that before the thread or after', async () => {
+    for (const found of ['before', 'after'] as const) {
+      using space = new Space();
+      await using client = space.client();
+      const worker = await space.worker(
+        '-A',
+        'app.mjs',
+        '-P',
+        'threads',
+        '-c',
+        '2',
+        '--drain-timeout',
+        found === 'before' ? '0.2' : '5',
+      );
+      const blocked = await client.sendTask('stuck.block');
+      const shell = await shellOf(worker);
+      await client.sendTask('stuck.until', [space.file('go')]);
+      await worker.says(/waiting\n/);
+      if (found === 'after') {
+        await blocked.revoke({ terminate: true });
+        await worker.says(/takes no more tasks, ends those it has, and starts anew/);
+      }
+      rmSync(join(space.path, '.simul'), { recursive: true });
+      space.write('go', '');
+      const { code, stderr } = await worker.ended;
+      process.kill(shell, 'SIGKILL');
+      assert.equal(code, 1, stderr);
+      assert.match(stderr, /simul: the worker stopped: .*removed or replaced/);
+      assert.match(stderr, /thread \d+ cannot be ended/);
+      assert.doesNotMatch(stderr, /simul: starting anew/);
+    }
   });
 
   it('does not start anew when it is told from afar to shut down meanwhile', async () => {
@@ -156,5 +221,9 @@ class Space extends Workspace {
 
 async function shellOf(program: Running): Promise<number> {
   await program.says(/blocked \d+\n/);
-  return Number(/blocked (\d+)/.exec(program.stdout)![1]);
+  return shellsOf(program)[0]!;
+}
+
+function shellsOf({ stdout }: Running): number[] {
+  return [...stdout.matchAll(/blocked (\d+)\n/g)].map(([, pid]) => Number(pid));
 }

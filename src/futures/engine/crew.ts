@@ -5,6 +5,7 @@ import type { WorkerDeath } from '../errors.ts';
 import type { ExecutorEvents } from '../statistics.ts';
 import { remote } from './dispatcher.ts';
 import type { Workshop } from './link.ts';
+import { isGone } from './link.ts';
 import { Worker } from './worker.ts';
 
 export interface CrewOptions {
@@ -19,6 +20,10 @@ export interface CrewOptions {
 
 /** What the crew tells the engine. */
 export interface CrewEvents {
+  /** One is starting. */
+  starting(): void;
+  /** Whether it holds no more than it may by now. */
+  fits(worker: Worker): boolean;
   ready(worker: Worker): void;
   /** Whether there is, or may be, something to do. */
   wanted(): boolean;
@@ -164,7 +169,7 @@ export class Crew {
     worker.killTimer.unref();
   }
 
-  // Node 20 loses the descriptor of each module file that a thread reads when it is terminated.
+  // Node 20 loses the descriptor of a file that a thread is opening (for an import) when it is terminated, a bare Worker's too.
   async #end({ link, loading }: Worker, signal: NodeJS.Signals): Promise<void> {
     if (loading === undefined || this.#workshop.kind === 'process') return link.kill(signal);
     let timer: NodeJS.Timeout;
@@ -227,11 +232,13 @@ export class Crew {
         this.#refused(worker, error);
       },
     );
+    // The engine has no crew yet where its constructor is what starts them.
+    if (this.#made) this.#events.starting();
     return true;
   }
 
   #ready(worker: Worker): void {
-    if (worker.state !== 'starting') return;
+    if (worker.state !== 'starting' || !this.#events.fits(worker)) return;
     this.#failures = 0;
     worker.state = 'ready';
     worker.idleSince = performance.now();
@@ -261,7 +268,7 @@ export class Crew {
     this.#events.lost(worker, death, exit.error);
     worker.link.release();
     if (state === 'starting' && this.#events.wanted()) this.#failed(death, worker.killed ?? exit.error);
-    else if (state === 'ready' && this.#events.wanted()) this.#replace(death, worker.killed === undefined);
+    else if (state === 'ready' && this.#events.wanted()) this.#replace(death, isUnasked(worker));
     this.#wake();
   }
 
@@ -338,8 +345,9 @@ export class Crew {
   }
 }
 
-function isGone(error: unknown): boolean {
-  return (error as { code?: string }).code === 'SIMUL_BROKEN' || (error as { code?: string }).code === 'SIMUL_CLOSED';
+/** Whether it has ended without anybody having ended it, or as it held too much. */
+export function isUnasked({ killed, outOfMemory }: Worker): boolean {
+  return killed === undefined || outOfMemory;
 }
 
 function deathOf(worker: Worker, exit: HostExit): WorkerDeath {

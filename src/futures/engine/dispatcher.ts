@@ -1,3 +1,4 @@
+import { deferred } from '../../base/deferred.ts';
 import { packError, unpackError } from '../../callable/packed-error.ts';
 import type { PackedError } from '../../callable/packed-error.ts';
 import { fromModule } from '../../callable/from-module.ts';
@@ -6,6 +7,7 @@ import { Backlog, priorityOf } from './backlog.ts';
 import { eighths } from './eighths.ts';
 import type { Job, Sink } from './job.ts';
 import { HOSTED, OVER, QUEUED, SENT } from './job.ts';
+import { isGone } from './link.ts';
 import { keepPayload } from './payload.ts';
 import type { Recorder } from './recorder.ts';
 import type { Worker } from './worker.ts';
@@ -131,13 +133,14 @@ export class Dispatcher {
   }
 
   /** A worker is gone: what it had answered counts, what it had begun fails, the rest waits again. */
-  lost(worker: Worker, failure: (job: Job) => Error): void {
+  lost(worker: Worker, failure: (job: Job, when: string) => Error): void {
     this.#receive(worker, Infinity);
     this.remove(worker);
     const rest = [...worker.remaining()];
     worker.hosted.clear();
+    for (const { job, reject } of worker.late) reject(failure(job, 'before it had handed over all items of'));
     for (const { job, begun } of rest.reverse()) {
-      if (begun) this.#fail(worker, job, failure(job), 'lost');
+      if (begun) this.#fail(worker, job, failure(job, 'while it ran'), 'lost');
       else {
         worker.inFlight--;
         this.#return(job);
@@ -330,7 +333,7 @@ export class Dispatcher {
   #answer(worker: Worker, id: number, status: number, value: unknown): void {
     const job = this.#jobs[id]!;
     if (status === ITEM) return job.sink.item!(value);
-    if (status === FETCH_ITEM) return job.sink.item!(this.#later(worker, value as number));
+    if (status === FETCH_ITEM) return job.sink.item!(this.#later(worker, job, value as number));
     if (status === FETCH) return this.#fetch(worker, job);
     this.#recorder.answered(((eighths(this.#now) - job.submitted) | 0) / 8, worker.results.micros);
     if (status === ERROR) {
@@ -352,11 +355,19 @@ export class Dispatcher {
     worker.attend();
   }
 
-  #later(worker: Worker, number: number): Promise<unknown> {
-    const item = worker.link.host.call(remote.fetch, [number]);
-    item.catch(() => {}); // whoever reads the stream hears of it
+  // The stream may have come to its end long before, and its worker may die, or block for ever, in another call.
+  #later(worker: Worker, job: Job, number: number): Promise<unknown> {
+    const { promise, resolve, reject } = deferred<unknown>();
+    const item = { job, reject };
+    worker.late.add(item);
+    worker.link.host.call(remote.fetch, [number]).then(resolve, (error: unknown) => {
+      // What it died of is known soon, and told then.
+      if (!isGone(error)) reject(error);
+    });
+    const got = () => void worker.late.delete(item);
+    promise.then(got, got); // whoever reads the stream hears of it
     worker.attend();
-    return item;
+    return promise;
   }
 
   #finish(worker: Worker, job: Job): Sink {

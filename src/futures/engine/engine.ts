@@ -3,7 +3,7 @@ import type { WaitOptions } from '../../base/deadline.ts';
 import { cancelledBy } from '../../base/deadline.ts';
 import { deferred } from '../../base/deferred.ts';
 import { withinBounds } from '../../base/ending-signals.ts';
-import { CancelledError, ClosedError, FullError } from '../../base/errors.ts';
+import { CancelledError, ClosedError, FullError, TimeoutError } from '../../base/errors.ts';
 import { describe } from '../../callable/reference.ts';
 import type { AnyFunction, Reference } from '../../callable/registry.ts';
 import { EACH, MANY, ONE, SPREAD, STREAM } from '../channel/layout.ts';
@@ -14,7 +14,7 @@ import { WorkerLostError } from '../errors.ts';
 import type { SubmitOptions } from '../options.ts';
 import type { ExecutorEvents, ExecutorStatistics } from '../statistics.ts';
 import type { CallEngine } from './call-engine.ts';
-import { Crew } from './crew.ts';
+import { Crew, isUnasked } from './crew.ts';
 import { Definitions } from './definitions.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Definition, Owner, Sink } from './job.ts';
@@ -32,6 +32,13 @@ import type { Worker } from './worker.ts';
 
 type BrokenClass = new (message: string, options?: { cause?: unknown }) => BrokenExecutor;
 
+/** Who calls later, also once the engine is closed, until it has ended. */
+export interface Holder {
+  closing(): void;
+  /** Nothing more is run. */
+  ended(error: Error): void;
+}
+
 /** One pool of workers, whatever face it has. */
 export class Engine implements CallEngine, Owner {
   readonly #settings: EngineSettings;
@@ -47,7 +54,7 @@ export class Engine implements CallEngine, Owner {
   // A pending promise alone does not keep a program alive.
   readonly #keepAlive = setInterval(() => {}, 2 ** 30).unref();
   readonly #rooms = new Rooms(() => this.#full());
-  readonly #holds = new Set<() => void>();
+  readonly #holders = new Set<Holder>();
   readonly #ended = deferred();
   #state: 'open' | 'closing' | 'closed' = 'open';
   /** Nothing more is to be run. */
@@ -86,9 +93,11 @@ export class Engine implements CallEngine, Owner {
         settings.maxWorkers,
         { ...settings, initializer: initializer === undefined ? undefined : describe(initializer) },
         {
+          starting: () => this.#watch.weighAll(),
+          fits: (worker) => this.#watch.fits(worker),
           ready: (worker) => this.#dispatcher.add(worker),
           wanted: () =>
-            !this.#ending && (this.#state === 'open' || this.#dispatcher.pending > 0 || this.#holds.size > 0),
+            !this.#ending && (this.#state === 'open' || this.#dispatcher.pending > 0 || this.#holders.size > 0),
           leaving: (worker) => this.#dispatcher.retire(worker),
           dismissed: (worker) => this.#dispatcher.remove(worker),
           lost: (worker, death, cause) => this.#lost(worker, death, cause),
@@ -100,6 +109,7 @@ export class Engine implements CallEngine, Owner {
       this.#release();
       throw error;
     }
+    this.#watch.weighAll();
     this.#sleep();
   }
 
@@ -129,17 +139,17 @@ export class Engine implements CallEngine, Owner {
   }
 
   /** Who begins now and calls later may do so, with `chunkOf`, when it is closed too: then it is told, and waited for until `release`. */
-  hold(closing: () => void): void {
-    this.#holds.add(closing);
+  hold(holder: Holder): void {
+    this.#holders.add(holder);
   }
 
-  release(closing: () => void): void {
-    if (this.#holds.delete(closing) && this.#state === 'closing') queueMicrotask(() => this.#dismiss());
+  release(holder: Holder): void {
+    if (this.#holders.delete(holder) && this.#state === 'closing') queueMicrotask(() => this.#dismiss());
   }
 
   /** As `chunk`, for one that holds it. */
-  chunkOf(holder: () => void, fn: AnyFunction, items: readonly unknown[], sink: Sink): Job {
-    this.#admitting = this.#state === 'closing' && this.#holds.has(holder);
+  chunkOf(holder: Holder, fn: AnyFunction, items: readonly unknown[], sink: Sink): Job {
+    this.#admitting = this.#state === 'closing' && this.#holders.has(holder);
     try {
       return this.chunk(fn, items, 'each', sink);
     } finally {
@@ -177,7 +187,7 @@ export class Engine implements CallEngine, Owner {
     if (this.#state !== 'open') return;
     this.#state = 'closing';
     this.#rooms.end(() => this.#closedError());
-    for (const closing of this.#holds) closing();
+    for (const holder of this.#holders) holder.closing();
     this.#dismiss();
   }
 
@@ -195,6 +205,8 @@ export class Engine implements CallEngine, Owner {
     this.#keepAlive.ref();
     try {
       await withinBounds(this.#ended.promise, options, 'the end of a pool');
+    } catch (error) {
+      throw error instanceof TimeoutError && this.#holders.size > 0 ? unfinished(this.#holders.size, error) : error;
     } finally {
       if (this.#dispatcher.pending === 0) this.#keepAlive.unref();
     }
@@ -340,6 +352,7 @@ export class Engine implements CallEngine, Owner {
   }
 
   #answered(worker: Worker): void {
+    this.#watch.answered(worker);
     if (worker.state === 'leaving') {
       if (worker.inFlight === 0) this.#crew.dismiss(worker);
     } else this.#crew.answered(worker);
@@ -347,7 +360,7 @@ export class Engine implements CallEngine, Owner {
 
   // Once nothing is left to do.
   #dismiss(): void {
-    if (this.#dispatcher.pending > 0 || this.#holds.size > 0 || this.#dismissed) return;
+    if (this.#dispatcher.pending > 0 || this.#holders.size > 0 || this.#dismissed) return;
     this.#dismissed = true;
     this.#crew.dismissAll();
     void this.#crew.gone().then(() => this.#finish());
@@ -356,19 +369,20 @@ export class Engine implements CallEngine, Owner {
   #end(error: () => Error, signal: NodeJS.Signals): void {
     this.#ending = true;
     this.#failure = error;
-    this.#holds.clear();
+    const holders = [...this.#holders];
+    this.#holders.clear();
     this.close();
     this.#dispatcher.failAll(error, { running: true });
+    for (const holder of holders) holder.ended(error());
     for (const worker of this.#crew.workers) this.#crew.kill(worker, signal);
   }
 
   #lost(worker: Worker, death: WorkerDeath, cause: unknown): void {
     this.#watch.gone(worker);
-    if (worker.killed === undefined && !this.closing && this.#dispatcher.workers.includes(worker))
-      this.#recorder.died++;
-    this.#dispatcher.lost(worker, (job) => {
+    if (isUnasked(worker) && !this.closing && this.#dispatcher.workers.includes(worker)) this.#recorder.died++;
+    this.#dispatcher.lost(worker, (job, when) => {
       const why = worker.killed ?? cause;
-      const message = `${death.worker} ${storyOf(death, why)} while it ran ${job.definition.name || 'a function'}`;
+      const message = `${death.worker} ${storyOf(death, why)} ${when} ${job.definition.name || 'a function'}`;
       return new WorkerLostError(message, death, why === undefined ? {} : { cause: why });
     });
     if (this.#failure !== undefined) this.#dispatcher.failAll(this.#failure, { running: true });
@@ -398,6 +412,7 @@ export class Engine implements CallEngine, Owner {
     this.#state = 'closed';
     clearInterval(this.#keepAlive);
     this.#dispatcher.close();
+    this.#watch.close();
     this.#workshop.close();
   }
 
@@ -425,6 +440,14 @@ export class Engine implements CallEngine, Owner {
   #emit<E extends keyof ExecutorEvents>(event: E, detail: ExecutorEvents[E]): boolean {
     return this.#emitter.emit(event, detail);
   }
+}
+
+// One over endless items is the usual case.
+function unfinished(holders: number, { message, timeout }: TimeoutError): TimeoutError {
+  const which = holders === 1 ? 'an imap is' : `${holders} imaps are`;
+  return new TimeoutError(`${message}: ${which} not through the items; return() of it ends one, terminate() all`, {
+    timeout,
+  });
 }
 
 const nothing = { number: -1, name: '', reference: { kind: 'source', hash: '', name: '', source: '' } } as const;

@@ -31,3 +31,9 @@ export interface Workshop {
   sleep(seen: number, rung: () => void): void;
   close(): void;
 }
+
+/** Whether a call over a link failed as the worker at its other end is gone, or is going. */
+export function isGone(error: unknown): boolean {
+  const { code } = error as { code?: string };
+  return code === 'SIMUL_BROKEN' || code === 'SIMUL_CLOSED';
+}

@@ -9,6 +9,10 @@ import { HOSTED, OVER } from './job.ts';
 import type { Recorder } from './recorder.ts';
 import type { Worker } from './worker.ts';
 
+// Milliseconds between two looks at the memory of a worker: while it works, and where it answers.
+const betweenWeighings = 50;
+const betweenAnswers = 5;
+
 export interface WatchParts {
   readonly dispatcher: Dispatcher;
   readonly recorder: Recorder;
@@ -27,6 +31,7 @@ export class Watch {
   readonly #looks = new Map<Worker, { at: number; timer: NodeJS.Timeout }>();
   readonly #looksPerLimit: number;
   readonly #told = new WeakSet<Job>();
+  #busy = false;
   #memory: NodeJS.Timeout | undefined;
 
   constructor(parts: WatchParts) {
@@ -76,11 +81,32 @@ export class Watch {
     timer.unref();
   }
 
-  /** Looks at the memory of the workers as long as they have something to do. */
   busy(busy: boolean): void {
-    if (this.#parts.memoryLimit === undefined) return;
+    this.#busy = busy;
+    if (busy) this.weighAll();
+  }
+
+  /** Looks at the memory of the workers, now and as long as they have something to do, and once more: it does not wake an idle pool. */
+  weighAll(): void {
+    if (this.#parts.memoryLimit === undefined || this.#memory !== undefined) return;
+    this.#memory = setInterval(() => this.#weighAll(), betweenWeighings).unref();
+    this.#weighAll();
+  }
+
+  /** Whether a worker does not hold more than it may: one that does is ended. */
+  fits(worker: Worker): boolean {
+    return this.#parts.memoryLimit === undefined || this.#weigh(worker);
+  }
+
+  /** A worker has answered: what a call leaves behind is noticed before the next one is given to it. */
+  answered(worker: Worker): void {
+    if (this.#parts.memoryLimit === undefined || performance.now() - worker.weighed < betweenAnswers) return;
+    this.#weigh(worker);
+  }
+
+  close(): void {
     clearInterval(this.#memory);
-    if (busy) this.#memory = setInterval(() => this.#weigh(), 50);
+    this.#memory = undefined;
   }
 
   gone(worker: Worker): void {
@@ -132,17 +158,26 @@ export class Watch {
     this.stop(job, new TimeoutError(`${name} ran longer than ${timeout} s`, { timeout }));
   }
 
-  #weigh(): void {
+  #weighAll(): void {
+    // An initializer may be what takes it.
+    let starting = false;
     for (const worker of this.#parts.workers()) {
-      const { pid } = worker.link;
-      // An initializer may be what takes it.
-      if (pid === undefined || worker.killed !== undefined) continue;
-      const size = residentBytes(pid);
-      if (size <= this.#parts.memoryLimit!) continue;
-      worker.outOfMemory = true;
-      worker.killed = new Error(`it used ${megabytes(size)} of ${megabytes(this.#parts.memoryLimit!)} MB`);
-      this.#parts.kill(worker);
+      starting ||= worker.state === 'starting';
+      this.#weigh(worker);
     }
+    if (!this.#busy && !starting) this.close();
+  }
+
+  #weigh(worker: Worker): boolean {
+    const { pid } = worker.link;
+    if (pid === undefined || worker.killed !== undefined) return worker.killed === undefined;
+    const size = residentBytes(pid);
+    worker.weighed = performance.now();
+    if (size <= this.#parts.memoryLimit!) return true;
+    worker.outOfMemory = true;
+    worker.killed = new Error(`it used ${megabytes(size)} of ${megabytes(this.#parts.memoryLimit!)} MB`);
+    this.#parts.kill(worker);
+    return false;
   }
 }
 

@@ -46,6 +46,8 @@ export class Worker implements Place {
   /** Why it was killed, if this engine did it. */
   killed: Error | undefined;
   outOfMemory = false;
+  /** When its memory was last looked at (ms). */
+  weighed = 0;
   /** Settles when it has loaded what it needs, its initializer included. */
   loading: Promise<void> | undefined;
   /** It is being killed. */
@@ -53,6 +55,8 @@ export class Worker implements Place {
   killTimer: NodeJS.Timeout | undefined;
   /** Calls sent by message. */
   readonly hosted = new Set<Job>();
+  /** Items of streams that are to come by message. */
+  readonly late = new Set<{ readonly job: Job; readonly reject: (error: Error) => void }>();
   /** Seconds its calls took, on average. */
   average = 0;
   /** Milliseconds spent in calls. */
