@@ -95,6 +95,8 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
   #secureAccept: SecureAccept | undefined;
   /** Whether the last message of the stream was short. */
   #short = false;
+  /** Whether there may be more behind a message that was shorter than asked for. */
+  #ahead = false;
   /** What was received for a call that did not end well, for the next one. */
   #unread: Buffer | undefined;
 
@@ -373,6 +375,14 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     return this.#receiving('a message', attempt, options);
   }
 
+  /**
+   * @internal Behind each message the next is looked for at once, or the end of the stream: in a process that has just been forked the first turn of the
+   * event loop costs as much as a hundred system calls.
+   */
+  lookAhead(): void {
+    this.#ahead = true;
+  }
+
   /** @internal */
   whenWritable<T>(attempt: () => T | undefined, options?: WaitOptions): Promise<T> {
     return this.#sending(attempt, options);
@@ -448,7 +458,7 @@ export class Socket<A extends Address = Address> implements Disposable, AsyncDis
     if (got !== undefined && got.length > 0 && this.type === C.SOCK_STREAM) {
       this.#short = got.length <= short;
       // A stream that gave less than was asked for has no more just now.
-      if (got.length < Math.min(n, most)) this.#readiness.reading.emptied();
+      if (got.length < Math.min(n, most) && !this.#ahead) this.#readiness.reading.emptied();
     }
     return got;
   }

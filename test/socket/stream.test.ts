@@ -82,6 +82,25 @@ describe('a stream socket', () => {
     b.close();
   });
 
+  test('who looks ahead learns of the end, or of more, without a turn of the event loop; and waits for what is not there', async () => {
+    const [a, b] = socketpair();
+    using _ = closing(a, b);
+    b.lookAhead();
+    await a.sendall('one');
+    assert.equal(text(await b.recv(100)), 'one');
+    const waiting = b.recv(100, { timeout: 5 });
+    await a.sendall('two');
+    assert.equal(text(await waiting), 'two');
+    await a.sendall('three');
+    a.shutdown(SHUT_WR);
+    let turned = false;
+    const turn = setImmediate(() => (turned = true));
+    const got = [await b.recv(100), await b.recv(100)];
+    clearImmediate(turn);
+    assert.deepEqual(got.map(text), ['three', '']);
+    assert.equal(turned, false);
+  });
+
   test('keeps apart what it gave and what it receives next', async () => {
     const [a, b] = socketpair();
     const got: Buffer[] = [];

@@ -5,6 +5,7 @@ import { useHugeText } from '../../os/huge-text.ts';
 import { libc } from '../../os/libc.ts';
 import { methodsOf, precompile } from '../../os/precompile.ts';
 import { kill } from '../../os/process-ids.ts';
+import { shrinkMemory } from '../../os/shrink-memory.ts';
 import { onceEnded } from '../../os/wait.ts';
 import { waitstatusToExitcode } from '../../os/wait-status.ts';
 import { SOCK_DGRAM } from '../../socket/constants.ts';
@@ -27,6 +28,7 @@ export async function serveByFork({ handler, settings, listener, owner }: StyleP
   const reason = whyNoFork();
   if (reason !== undefined) throw new UnsupportedError(reason);
   const serving: Serving = { handler: handler as RequestHandler<never>, timeout: settings.timeout, ssl: settings.ssl };
+  await shrinkMemory();
   await rehearse();
   precompile([handler, ...calledInChild(), ...methodsOf(Socket.prototype), ...Object.values(setters)]);
   useHugeText();
@@ -100,6 +102,7 @@ function beChild({ serving, listener, owner, exit }: ChildParts, waiting: readon
     if (i !== own && job.kind === 'connection') forget(job.connection);
   }
   const { request } = waiting[own]!;
+  if (request.job.kind === 'connection') request.job.connection.lookAhead();
   serveIn(serving, request, true).then(
     () => exit(0),
     (error: unknown) => {
@@ -149,4 +152,4 @@ async function echo(connection: Socket): Promise<void> {
   }
 }
 
-const rehearsals = Number(process.env['REH'] ?? 20);
+const rehearsals = 20;
