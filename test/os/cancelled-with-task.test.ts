@@ -8,6 +8,7 @@ import * as os from '../../src/entry/os.ts';
 import { getEventListeners } from 'node:events';
 import { pause, sigwait } from '../../src/entry/signal.ts';
 import { call, checkCall, checkOutput, getoutput, Popen, run, runPipeline } from '../../src/entry/subprocess.ts';
+import { until, untilWaiting } from '../support/waiting.ts';
 
 const skip = process.platform !== 'linux' && 'Linux only';
 
@@ -53,7 +54,7 @@ test('every wait ends with the task that waits', { skip }, async () => {
         // What the test itself makes of several calls has a promise of its own.
         ...(name === 'createSubprocessExec' ? [] : [asyncio.createTask(() => begunEarly(() => wait({})))]),
       ];
-      await asyncio.sleep(0.03);
+      for (const task of tasks) await untilWaiting(task);
       for (const task of tasks) task.cancel();
       for (const task of tasks) await assert.rejects(async () => task, { name: 'CancelledError' }, name);
       assert.equal(getEventListeners(signal, 'abort').length, 0, name);
@@ -64,7 +65,7 @@ test('every wait ends with the task that waits', { skip }, async () => {
       await run(['true']);
       await asyncio.sleep(3600);
     });
-    await asyncio.sleep(0.05);
+    await untilWaiting(again, /sleep/);
     again.cancel();
     await assert.rejects(async () => again, { name: 'CancelledError' });
   });
@@ -88,7 +89,7 @@ test('the task tree names what a task waits for on descriptors, programs and sig
       'a signal': () => sigwait(['SIGUSR2']),
     };
     const tasks = Object.entries(named).map(([name, call]) => asyncio.createTask(call, { name: `for ${name}` }));
-    await asyncio.sleep(0.02);
+    for (const task of tasks) await untilWaiting(task);
     const tree = asyncio.formatTaskTree();
     for (const name of Object.keys(named)) {
       assert.match(tree, new RegExp(`for ${escape(name)} \\(.*\\) waits for ${escape(name)}\n`));
@@ -112,9 +113,10 @@ test('one cancellation is delivered once: who cleans up may wait as long as that
       await asyncio.sleep(0.01);
       return 'cleaned up';
     });
-    await asyncio.sleep(0.02);
+    await untilWaiting(task);
     task.cancel();
-    await asyncio.sleep(0.02);
+    await until(() => log.length === 1);
+    await untilWaiting(task);
     await os.write(w, 'later');
     log.push(await task);
   });
