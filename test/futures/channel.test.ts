@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { seeded } from '../../src/base/virtual-clock.ts';
 import { keep, prepare, prepared, prepareKept, prepareList, put, take } from '../../src/futures/channel/codec.ts';
 import { RING_BYTES, VALUE } from '../../src/futures/channel/layout.ts';
 import { ResultReader, ResultWriter } from '../../src/futures/channel/result-ring.ts';
@@ -9,7 +10,7 @@ import { ThreadMemory } from '../../src/futures/channel/thread-memory.ts';
 
 test('what a task ring is given comes out once and in order, less what was taken back or revoked', () => {
   for (let seed = 1; seed <= 20; seed++) {
-    const random = generator(seed);
+    const random = seeded(seed);
     const memory = new ThreadMemory();
     const ring = new TaskRing(memory);
     const reader = new TaskReader(memory);
@@ -50,7 +51,7 @@ test('a result ring gives what was written, across its end', () => {
   const memory = new ThreadMemory();
   const writer = new ResultWriter(memory);
   const reader = new ResultReader(memory);
-  const random = generator(5);
+  const random = seeded(5);
   const full = () => assert.fail('the reader keeps up');
   for (let id = 0; id < 20_000; id++) {
     const list = Array.from({ length: Math.floor(random() * 200) }, () => Math.floor(random() * 2 ** 32));
@@ -68,7 +69,7 @@ test('texts of every sort come out as they were, and nothing else is overwritten
   const memory = new ThreadMemory();
   const [ring, reader] = [new TaskRing(memory), new TaskReader(memory)];
   const [writer, results] = [new ResultWriter(memory), new ResultReader(memory)];
-  const random = generator(7);
+  const random = seeded(7);
   const alphabets = ['a', 'ab\u{7f}', 'aé', 'a\u{800}', 'a😀', '\u{d800}a', '\u{dc00}😀é', 'é'];
   const randomText = () => {
     // Mostly ASCII with something else somewhere, most often at the end, where it could be cut off unseen.
@@ -127,14 +128,3 @@ test('kept bytes are the value still', () => {
     assert.deepEqual(take(kind, bytes, words, doubles, 16, kept.length), value);
   }
 });
-
-// mulberry32
-function generator(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
+import { seeded } from '../../src/base/virtual-clock.ts';
 import { deferred } from '../../src/base/deferred.ts';
 import type { Future, SubmitOptions } from '../../src/entry/futures.ts';
 import { CancelledError, TimeoutError, WorkerLostError } from '../../src/entry/futures.ts';
 import { die, dieSoon, fail, later, never, plain } from './jobs.ts';
 import type { AnyPool } from './kinds.ts';
-import { generator } from './random.ts';
 
 type Sort = 'plain' | 'later' | 'fail' | 'cancel' | 'never' | 'die' | 'dieSoon';
 
@@ -20,7 +20,7 @@ const outcomes: Record<Sort, (outcome: unknown, i: number) => boolean> = {
 
 /** Runs so many calls of all sorts, some of which kill their worker; every one must end once and as its sort must. */
 export async function chaos(pool: AnyPool, calls: number, seed: number, ends: number): Promise<void> {
-  const random = generator(seed);
+  const random = seeded(seed);
   const wrong: string[] = [];
   const tally = { submitted: 0, settled: 0, wrong };
   const windows = 2000;

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
+import { seeded } from '../../src/base/virtual-clock.ts';
 import type { Pool, ThreadPool } from '../../src/entry/futures.ts';
 import { WorkerLostError } from '../../src/entry/futures.ts';
 import { die, picky } from './jobs.ts';
-import type { Random } from './random.ts';
-import { generator } from './random.ts';
 
 export interface ImapStorm {
   /** How many iterators there are, at most ten at a time. */
@@ -15,7 +14,7 @@ export interface ImapStorm {
 
 /** Iterators of every sort, read to the end, left on the way or dropped, while workers die: each item comes once, or its worker was lost. */
 export async function imapStorm(pool: Pool | ThreadPool, { iterators, seed, kills }: ImapStorm): Promise<void> {
-  const random = generator(seed);
+  const random = seeded(seed);
   let [begun, killed] = [0, 0];
   const reader = async () => {
     while (begun < iterators) {
@@ -35,7 +34,7 @@ export async function imapStorm(pool: Pool | ThreadPool, { iterators, seed, kill
   await pool.join();
 }
 
-async function read(pool: Pool | ThreadPool, random: Random): Promise<void> {
+async function read(pool: Pool | ThreadPool, random: () => number): Promise<void> {
   const [items, chunksize, ordered] = [Math.floor(random() * 3000), 1 + Math.floor(random() * 50), random() < 0.5];
   const source = random() < 0.5 ? numbers(items) : numbersLater(items);
   const results = pool[ordered ? 'imap' : 'imapUnordered'](picky, source, { chunksize });

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { seeded } from '../../src/base/virtual-clock.ts';
 import { deferred } from '../../src/base/deferred.ts';
 import { EncodeError } from '../../src/base/errors.ts';
 import { transfer } from '../../src/callable/transfer.ts';
@@ -6,7 +7,6 @@ import { CancelledError, Future, TimeoutError, WorkerLostError } from '../../src
 import { Event } from '../../src/entry/multiprocessing.ts';
 import { count, fail, failAfter, growing, invert, later, never, oneThenEndless, plain, spin } from './jobs.ts';
 import type { AnyPool } from './kinds.ts';
-import { generator } from './random.ts';
 
 export interface Storm {
   readonly calls: number;
@@ -26,7 +26,7 @@ interface Sort {
 
 /** Calls of every sort, ended in every way there is; each must settle once, and as its sort may. */
 export async function storm(pool: AnyPool, { calls, seed, ends, kills }: Storm): Promise<void> {
-  const random = generator(seed);
+  const random = seeded(seed);
   const sorts = [
     ...ordinary,
     ...streams,
