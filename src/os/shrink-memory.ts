@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import { libc } from './libc.ts';
 
 let done: Promise<void> | undefined;
@@ -20,8 +19,8 @@ async function shrink(): Promise<void> {
 // As if memory were low: unlike `gc()`, this command also makes V8's new space as small as at the start, and needs no flag.
 async function collectGarbage(): Promise<void> {
   try {
-    const inspector = createRequire(import.meta.url)('node:inspector') as typeof import('node:inspector');
-    const session = new inspector.Session();
+    const { Session } = await import('node:inspector');
+    const session = new Session();
     session.connect();
     await new Promise<void>((resolve) => session.post('HeapProfiler.collectGarbage', () => resolve()));
     session.disconnect();
