@@ -401,8 +401,7 @@ export class Dispatcher {
   // A worker may have begun something long, with short calls behind it.
   #balance(): void {
     if (this.workers.length < 2 || this.pending === 0) return;
-    const now = performance.now();
-    this.#now = now;
+    const now = (this.#now = performance.now());
     if (this.#backlog.size > 0) return this.#unstick(now);
     const idle = this.workers.find((each) => each.inFlight < this.#concurrency && each.quota > 0);
     if (idle === undefined) return;
