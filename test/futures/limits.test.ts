@@ -56,6 +56,26 @@ for (const [kind, make] of kinds) {
     assert.equal(pool.statistics().died, 0);
   });
 
+  test(`${kind}: what waits goes on when all that was given to a worker is cancelled before it begins`, async () => {
+    await using pool = make({ maxWorkers: 1 });
+    await pool.ready();
+    const lengths = (text: string, count: number) =>
+      Array.from({ length: count }, () => pool.submit((each: string) => each.length, text));
+    // The ring has room for four of the long ones.
+    for (const [text, few] of [
+      ['x', 5],
+      ['x'.repeat(60_000), 4],
+    ] as const) {
+      await pool.submit(() => {});
+      const calls = lengths(text, 40);
+      for (const call of calls.slice(0, 20)) call.cancel();
+      for (const call of calls.slice(20)) assert.equal(await call, text.length);
+      await pool.submit(() => {});
+      for (const call of lengths(text, few)) call.cancel();
+      assert.deepEqual(await Promise.all(lengths(text, 2)), [text.length, text.length]);
+    }
+  });
+
   test(`${kind}: a call that came through the ring is told to stop too`, async () => {
     await using pool = make({ maxWorkers: 1, grace: 60 });
     const file = join(tmpdir(), `told-${kind}`);

@@ -56,6 +56,7 @@ export class Dispatcher {
   pending = 0;
   #now = 0;
   #flushing = false;
+  #refilling: NodeJS.Immediate | undefined;
   #balancing: NodeJS.Timeout | undefined;
 
   constructor(concurrency: number, recorder: Recorder, events: DispatcherEvents) {
@@ -168,6 +169,8 @@ export class Dispatcher {
   revoke(job: Job): boolean {
     if (job.state === QUEUED) this.#backlog.size--;
     else if (job.state !== SENT || !job.place!.revoke(job)) return false;
+    // If it was the last its worker had, no answer is to come.
+    else if (this.#backlog.size > 0) this.#refillSoon();
     this.#over(job);
     this.#recorder.cancelled++;
     return true;
@@ -187,6 +190,7 @@ export class Dispatcher {
   close(): void {
     clearTimeout(this.#balancing);
     this.#balancing = undefined;
+    clearImmediate(this.#refilling);
   }
 
   #wait(job: Job): void {
@@ -249,7 +253,10 @@ export class Dispatcher {
     }
     this.#jobs[id] = undefined;
     this.#free.push(id);
-    return job.byMessage && this.#host(worker, job);
+    if (job.byMessage) return this.#host(worker, job);
+    // What fills its ring was revoked: no answer is to come, and it is about to pass them.
+    if (worker.inFlight === 0) this.#refillSoon();
+    return false;
   }
 
   #host(worker: Worker, job: Job): boolean {
@@ -289,6 +296,13 @@ export class Dispatcher {
     this.#events.answered(worker);
     queueMicrotask(() => this.refill());
     return sink;
+  }
+
+  #refillSoon(): void {
+    this.#refilling ??= setImmediate(() => {
+      this.#refilling = undefined;
+      this.refill();
+    });
   }
 
   #signal(worker: Worker): void {
