@@ -5,6 +5,7 @@ import { startFresh } from '../base/fresh-start.ts';
 import { keepOwnExitHandlers } from './at-exit.ts';
 import { dup2, pipe } from './descriptor.ts';
 import { fork } from './fork.ts';
+import type { HandleWalk } from './handles.ts';
 import { prepareHandleWalk, UV_FS_EVENT, UV_NAMED_PIPE, UV_POLL, UV_TCP, UV_TTY, UV_UDP } from './handles.ts';
 import { libc } from './libc.ts';
 import { prepareToClearTimers } from './timers-of-node.ts';
@@ -17,10 +18,16 @@ import { uv } from './uv.ts';
  * had: the functions that are being run, or are due, would go on in the child.
  */
 export function forkFresh(child: () => void, before: () => void = () => {}): Promise<number> {
-  const forget = (forgetting ??= prepareToForget());
+  const { forget, isClosing } = (parts ??= prepareParts());
   return new Promise((resolve, reject) => {
-    const immediate = outside.runInAsyncScope(() => setImmediate(begin));
+    let turns = 0;
+    let immediate = outside.runInAsyncScope(() => setImmediate(begin));
     function begin(): void {
+      // Who waits for the end of a handle is called later in this turn: in the child too, if there is one by then.
+      if (isClosing() && ++turns < mostTurns) {
+        immediate = setImmediate(begin);
+        return;
+      }
       const others = immediatesAfter(immediate);
       // A signal for the child must not meet its parent's handler.
       const unblock = blockSignals();
@@ -45,7 +52,15 @@ export function forkFresh(child: () => void, before: () => void = () => {}): Pro
 
 // Made where no task runs: what is started in it inherits the context of none.
 const outside = new AsyncResource('SIMULFORK');
-let forgetting: (() => void) | undefined;
+let parts: Parts | undefined;
+// In a program that closes something in each of so many turns, a child may be called for it.
+const mostTurns = 1000;
+
+interface Parts {
+  readonly forget: () => void;
+  /** Whether a handle of the event loop is being closed. */
+  readonly isClosing: () => boolean;
+}
 
 const SIG_SETMASK = 2;
 const sigsetBytes = 128;
@@ -72,15 +87,24 @@ function immediatesAfter(immediate: NodeJS.Immediate): NodeJS.Immediate[] {
   return found as NodeJS.Immediate[];
 }
 
-function prepareToForget(): () => void {
+function prepareParts(): Parts {
   const clearTimers = prepareToClearTimers();
-  const silence = prepareToSilence();
-  return () => {
-    clearTimers();
-    silence();
-    dropListeners();
-    process.exitCode = undefined;
-    startFresh();
+  const walk = prepareHandleWalk();
+  const isClosing = uv('int uv_is_closing(uintptr_t handle)') as (handle: number) => number;
+  const silence = prepareToSilence(walk, isClosing);
+  return {
+    forget: () => {
+      clearTimers();
+      silence();
+      dropListeners();
+      process.exitCode = undefined;
+      startFresh();
+    },
+    isClosing: () => {
+      let closing = false;
+      walk((handle) => (closing ||= isClosing(handle) !== 0));
+      return closing;
+    },
   };
 }
 
@@ -92,10 +116,8 @@ function dropListeners(): void {
 
 // A descriptor of the parent's loop becomes one on which nothing ever happens. Standard streams and terminals are only
 // not read; what is polled, files without a stream of Node's, stays open for the child.
-function prepareToSilence(): () => void {
-  const walk = prepareHandleWalk();
+function prepareToSilence(walk: HandleWalk, isClosing: (handle: number) => number): () => void {
   const fileno = uv('int uv_fileno(uintptr_t handle, _Out_ int *fd)') as (handle: number, fd: number[]) => number;
-  const isClosing = uv('int uv_is_closing(uintptr_t handle)');
   const stopReading = uv('int uv_read_stop(uintptr_t handle)');
   const stopPolling = uv('int uv_poll_stop(uintptr_t handle)');
   const stopWatching = uv('int uv_fs_event_stop(uintptr_t handle)');

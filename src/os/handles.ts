@@ -10,9 +10,10 @@ export const UV_TTY = 14;
 export const UV_UDP = 15;
 
 type Visit = (handle: number, type: number) => void;
+export type HandleWalk = (visit: Visit) => void;
 
 /** Binds what visits all handles of this thread's event loop, those being closed included and libuv's own excluded. */
-export function prepareHandleWalk(): (visit: Visit) => void {
+export function prepareHandleWalk(): HandleWalk {
   const loop = currentLoop();
   const ffi = koffi();
   const proto = ffi.pointer(ffi.proto('void', ['uintptr_t', 'uintptr_t']));
